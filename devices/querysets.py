@@ -1,0 +1,38 @@
+"""Reads of devices, profiles and credentials."""
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+from tenants.access import tenant_scope
+
+
+class DeviceProfileQuerySet(models.QuerySet[Any]):
+    """Device profiles."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Everybody in the tenant sees its profiles (a customer user needs their names and images)."""
+        if getattr(user, "authority", None) == "CUSTOMER_USER" and user.is_active:
+            return self.filter(Q(tenant_id=user.tenant_id))
+        return self.filter(tenant_scope(user))
+
+
+class DeviceQuerySet(models.QuerySet[Any]):
+    """Devices."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Tenant administrators see their tenant's devices, customer users those assigned to their customer."""
+        return self.filter(tenant_scope(user, customer="customer_id"))
+
+    def of_profile(self, profile: Any) -> Self:
+        """Devices of that profile."""
+        return self.filter(profile=profile)
+
+
+class DeviceCredentialsQuerySet(models.QuerySet[Any]):
+    """Device credentials."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Who sees the device sees its credentials (ThingsBoard lets customer users read them)."""
+        return self.filter(tenant_scope(user, tenant="device__tenant_id", customer="device__customer_id"))

@@ -1,0 +1,10 @@
+"""Tenants, their profiles, customers, users and the settings of the installation."""
+
+from tenants.models.customer import Customer
+from tenants.models.owned import TenantOwned
+from tenants.models.profile import TenantProfile
+from tenants.models.setting import SystemSetting
+from tenants.models.tenant import Tenant
+from tenants.models.user import Authority, User
+
+__all__ = ["Authority", "Customer", "SystemSetting", "Tenant", "TenantOwned", "TenantProfile", "User"]

@@ -1,0 +1,1 @@
+"""An IoT platform: see README.md and docs/."""

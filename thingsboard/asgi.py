@@ -1,0 +1,9 @@
+"""The ASGI door: Django for HTTP."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thingsboard.settings")
+
+application = get_asgi_application()

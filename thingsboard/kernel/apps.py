@@ -1,0 +1,10 @@
+"""The kernel is a Django app only for its outbox and timer tables."""
+
+from django.apps import AppConfig
+
+
+class KernelConfig(AppConfig):
+    """Registers the outbox and timer tables."""
+
+    name = "thingsboard.kernel"
+    label = "kernel"

@@ -1,0 +1,68 @@
+"""The one door from an EntityId to an object: apps register their models in `ready()`, lower floors ask here.
+
+A floor may thus refer to an entity of a higher one (a profile to its rule chain) without importing it.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from thingsboard.kernel.errors import NotFound
+from thingsboard.kernel.ids import EntityId, EntityType
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How one kind of entity is found: its model, and the field that names its tenant (None: it belongs to none)."""
+
+    model: type[Model]
+    tenant_field: str | None
+    title: str
+
+
+_doors: dict[EntityType, Door] = {}
+
+
+def register(kind: EntityType, model: type[Model], *, tenant_field: str | None = "tenant_id", title: str) -> None:
+    """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model."""
+    if kind in _doors and _doors[kind].model is not model:
+        raise ValueError(f"{kind} is already registered for {_doors[kind].model.__name__}.")
+    if not hasattr(model._default_manager.all(), "visible_to"):
+        raise ValueError(f"{model.__name__}'s default manager has no visible_to(user).")
+    _doors[kind] = Door(model, tenant_field, title)
+
+
+def registered() -> dict[EntityType, Door]:
+    """All doors, for checks and tests."""
+    return dict(_doors)
+
+
+def not_found(kind: EntityType, entity_id: uuid.UUID) -> NotFound:
+    """The error for an entity that does not exist or belongs to somebody else: both read the same."""
+    title = _doors[kind].title if kind in _doors else kind.value.replace("_", " ").capitalize()
+    return NotFound(f"{title} with id [{entity_id}] is not found")
+
+
+def visible(entity: EntityId, user: Any) -> Model:
+    """The object behind `entity` if `user` may see it. Raises NotFound otherwise, also for a kind nobody registered."""
+    door = _doors.get(entity.type)
+    found = None
+    if door is not None:
+        rows: QuerySet[Any] = door.model._default_manager.all()
+        found = rows.visible_to(user).filter(pk=entity.id).first()  # type: ignore[attr-defined]
+    if found is None:
+        raise not_found(entity.type, entity.id)
+    return found
+
+
+def exists(entity: EntityId, tenant_id: uuid.UUID) -> bool:
+    """Whether the entity exists in that tenant; False for a kind nobody registered yet."""
+    door = _doors.get(entity.type)
+    if door is None:
+        return False
+    rows = door.model._default_manager.filter(pk=entity.id)
+    if door.tenant_field:
+        rows = rows.filter(**{door.tenant_field: tenant_id})
+    return bool(rows.exists())

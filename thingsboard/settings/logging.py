@@ -1,0 +1,15 @@
+"""Logging: one line an event on standard error; `TB_LOG_LEVEL` sets the platform's own level."""
+
+from . import env
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": env.text("TB_LOG_LEVEL", "INFO").upper()}
+        for name in ("thingsboard", "devices", "tenants", "telemetry", "rules", "alarms", "dashboards")
+    },
+}

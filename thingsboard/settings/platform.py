@@ -1,0 +1,47 @@
+"""Every TB_* knob of the platform, each in one place. The table in docs/reference/settings.md follows this file."""
+
+from . import env
+
+TB_DATA_DIR = env.path("TB_DATA_DIR", env.BASE_DIR / "var")
+
+# Where the listeners bind. `up` is for one machine, so it stays on loopback unless told otherwise.
+TB_BIND = env.text("TB_BIND", "127.0.0.1")
+TB_HTTP_PORT = env.integer("TB_HTTP_PORT", 8080, low=1, high=65535)
+TB_MQTT_PORT = env.integer("TB_MQTT_PORT", 1883, low=1, high=65535)
+TB_MQTT_PROCESSES = env.integer("TB_MQTT_PROCESSES", 1, low=1, high=64)
+
+# The demo: seeded on an empty database only, and never in production. TB_DEMO=0 stops the devices that move by themselves.
+TB_DEMO = env.flag("TB_DEMO", True)
+
+# MQTT front (docs/reference/limits.md).
+TB_MQTT_CONNECT_TIMEOUT = env.seconds("TB_MQTT_CONNECT_TIMEOUT", 10.0, low=0.05)
+TB_MQTT_MAX_PAYLOAD = env.integer("TB_MQTT_MAX_PAYLOAD", 65536, low=128, high=16 * 1024 * 1024)
+TB_MQTT_MAX_CONNECTIONS = env.integer("TB_MQTT_MAX_CONNECTIONS", 18000, low=1)
+TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 4096, low=1, high=65535)
+TB_MQTT_WRITE_BUFFER = env.integer("TB_MQTT_WRITE_BUFFER", 1 << 20, low=4096)
+TB_MQTT_IDLE_TIMEOUT = env.seconds("TB_MQTT_IDLE_TIMEOUT", 600.0, low=0.05)
+
+# Token cache: how long an answer may be believed, and how long misses are gathered into one query.
+TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)
+TB_TOKEN_CACHE_SIZE = env.integer("TB_TOKEN_CACHE_SIZE", 50_000, low=1)
+TB_TOKEN_MISS_WINDOW = env.seconds("TB_TOKEN_MISS_WINDOW", 0.005)
+
+# Ingest.
+TB_INGEST_SHARDS = env.integer("TB_INGEST_SHARDS", 2, low=1, high=32)
+TB_INGEST_BATCH = env.integer("TB_INGEST_BATCH", 1000, low=1, high=20_000)
+TB_INGEST_MAX_PENDING = env.integer("TB_INGEST_MAX_PENDING", 20_000, low=1)
+TB_INGEST_MAX_PENDING_BYTES = env.integer("TB_INGEST_MAX_PENDING_BYTES", 64 * 1024 * 1024, low=65536)
+
+# Telemetry.
+TB_JSON_TYPE_CAST = env.flag("TB_JSON_TYPE_CAST", True)
+TB_MAX_STRING_VALUE_LENGTH = env.integer("TB_MAX_STRING_VALUE_LENGTH", 0)
+TB_MAX_KEYS_PER_MESSAGE = env.integer("TB_MAX_KEYS_PER_MESSAGE", 1000, low=1)
+TB_MAX_KEYS_PER_TENANT = env.integer("TB_MAX_KEYS_PER_TENANT", 20_000, low=1)
+TB_TS_PAST_DAYS = env.integer("TB_TS_PAST_DAYS", 730, low=1, high=36500)
+TB_TS_FUTURE_DAYS = env.integer("TB_TS_FUTURE_DAYS", 30, low=1, high=3650)
+TB_TS_COMPRESS_AFTER_DAYS = env.integer("TB_TS_COMPRESS_AFTER_DAYS", 7, low=1)
+TB_TS_RETENTION_DAYS = env.integer("TB_TS_RETENTION_DAYS", 0)
+
+# Tokens of users (design: 60 minutes and 30 days).
+TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)
+TB_REFRESH_TOKEN_SECONDS = env.seconds("TB_REFRESH_TOKEN_SECONDS", 30 * 86400.0, low=1)
