@@ -1,0 +1,84 @@
+"""Device to platform: what transports put into the Batcher, and the Ingest that commits it.
+
+A transport appends an `Uplink` to its session's shard and acknowledges only when `settle` reports it as committed.
+"""
+
+import asyncio
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+
+from django.conf import settings
+
+from telemetry.writer import IngestWriter, Write
+from thingsboard.kernel.batch import Batcher, Refused, Shard
+from thingsboard.transports.decoding import Decoder
+from thingsboard.transports.messages import Uplink
+from thingsboard.transports.session import DeviceSession, StampClock
+
+
+Settle = Callable[[Sequence[Uplink], Mapping[int, Refused]], None]
+
+
+class Ingest:
+    """The ingest pipeline of one process: decoding, one transaction per batch, settlement."""
+
+    def __init__(self, settle: Settle, room: Callable[[], None]) -> None:
+        """Start the shards' threads; call it on the running event loop. `settle` and `room` are called there."""
+        self._clocks: weakref.WeakValueDictionary[bytes, StampClock] = weakref.WeakValueDictionary()
+        self._loop = asyncio.get_running_loop()
+        self.batcher: Batcher[Uplink, Write] = Batcher(
+            [_Sink() for _ in range(settings.TB_INGEST_SHARDS)],
+            settle,
+            room,
+            size=_size,
+            batch=settings.TB_INGEST_BATCH,
+            max_pending=settings.TB_INGEST_MAX_PENDING,
+            max_pending_bytes=settings.TB_INGEST_MAX_PENDING_BYTES,
+        )
+
+    def shard(self, session: DeviceSession) -> Shard[Uplink, Write]:
+        """Where the messages of this session are appended (`.queue.append`, then `.kick()` and `account`)."""
+        return self.batcher.shard(hash(session.entity))
+
+    def account(self, messages: int, size: int) -> bool:
+        """Count appended messages and payload bytes; True when this sender must be paused until `room()`."""
+        return self.batcher.account(messages, size)
+
+    def open(self, session: DeviceSession) -> None:
+        """A session starts: it goes on with the stamps of the device's earlier session, if those run ahead."""
+        session.clock = self._clocks.setdefault(session.entity, session.clock)
+
+    def close_session(self, session: DeviceSession) -> None:
+        """A session ended: its clock is remembered as long as it runs ahead of the present."""
+        ahead = session.clock.ahead_ms()
+        if ahead > 0:
+            self._loop.call_later(ahead / 1000 + 0.1, _forget, session.clock)
+
+    async def close(self) -> bool:
+        """Commit what is queued; False when that did not end in time."""
+        return await self.batcher.close()
+
+
+def _forget(_clock: StampClock) -> None:
+    """Held by a timer so that the weak dictionary keeps the clock until then."""
+
+
+def _size(message: Uplink) -> int:
+    return len(message.payload)
+
+
+class _Sink:
+    """One shard: the decoder in front of the writer."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder()
+        self._writer = IngestWriter()
+
+    def prepare(self, messages: Sequence[Uplink]) -> tuple[list[Write], list[int], dict[int, Refused]]:
+        return self._decoder.decode(messages)
+
+    def commit(self, units: Sequence[Write]) -> dict[int, Refused]:
+        return self._writer.commit(units)
+
+    def close(self) -> None:
+        self._writer.close()
