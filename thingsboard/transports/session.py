@@ -28,13 +28,15 @@ class StampClock:
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class DeviceSession:
-    """One authenticated session of one device. `entity` is the device id's 16 bytes, as the store wants it."""
+    """One authenticated session of one device. `tenant` and `entity` are the ids' 16 bytes, as the store wants them."""
 
     tenant_id: uuid.UUID
     device_id: uuid.UUID
     profile_id: uuid.UUID
     clock: StampClock = field(default_factory=StampClock)
+    tenant: bytes = b""
     entity: bytes = b""
 
     def __post_init__(self) -> None:
+        self.tenant = self.tenant_id.bytes
         self.entity = self.device_id.bytes

@@ -1,0 +1,206 @@
+"""The writer of a shard: one batch, one transaction, on a connection of its own (architecture.md 4).
+
+What it promises: `commit` returns only after COMMIT; what it returns as refused was not written, everything else was. When
+the connection is lost while a COMMIT is under way, the next attempt asks the server what became of that transaction
+(`pg_xact_status`) instead of guessing.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from psycopg import errors
+
+from telemetry import keys
+from telemetry.store.batch import Batch, Server, Write, gather, introspect, send
+from telemetry.store.connect import connect
+from telemetry.store.maintenance import WINDOW_LOCK
+from thingsboard.kernel.batch import Refused, Unavailable
+
+__all__ = ["IngestWriter", "Write"]
+
+log = logging.getLogger(__name__)
+
+# After a point turned out to be there already: how many batches overwrite instead of trying COPY first.
+MERGES_AFTER_A_CONFLICT = 50
+MOST_CONTENTION_RETRIES = 10
+MOST_FULL_TENANTS = 10_000
+
+_BEGIN = "BEGIN"
+_XID = "SELECT pg_current_xact_id()::text"
+_LOCK_WINDOW = f"SELECT pg_advisory_xact_lock_shared({WINDOW_LOCK})"
+_WINDOW = "SELECT low, high FROM ts_window"
+
+
+class IngestWriter:
+    """Used by one thread."""
+
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection[Any] | None = None
+        self._server: Server | None = None
+        self._in_doubt: str | None = None
+        self._merges = 0
+        self._full_until: dict[bytes, float] = {}
+
+    def commit(self, writes: Sequence[Write]) -> dict[int, Refused]:
+        """Write everything in one transaction; returns what was refused, by index.
+
+        Raises Unavailable when nothing was committed and a later attempt with the same writes may succeed, and psycopg's
+        error when the data is at fault.
+        """
+        try:
+            connection = self._connect()
+            if self._was_committed(connection):
+                return {}
+            refused, ids_of = self._resolve(connection, writes)
+            if len(refused) == len(writes):
+                return refused
+            accepted = [write for index, write in enumerate(writes) if index not in refused] if refused else writes
+            self._write(connection, gather(accepted, ids_of))
+        except (errors.OperationalError, errors.InterfaceError, errors.UndefinedTable, errors.UndefinedObject) as error:
+            if isinstance(error, errors.ProgramLimitExceeded):
+                raise
+            self._drop_connection()
+            raise Unavailable(str(error).strip().splitlines()[0] if str(error) else type(error).__name__) from error
+        except Exception:
+            self._roll_back()
+            raise
+        return refused
+
+    def close(self) -> None:
+        """End the connection."""
+        self._drop_connection()
+
+    def _connect(self) -> "psycopg.Connection[Any]":
+        if self._connection is None or self._connection.closed:
+            self._connection = connect("thingsboard ingest")
+            self._server = introspect(self._connection)
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _roll_back(self) -> None:
+        if self._connection is not None and not self._connection.closed:
+            try:
+                self._connection.execute("ROLLBACK")
+            except psycopg.Error:
+                self._drop_connection()
+
+    def _was_committed(self, connection: "psycopg.Connection[Any]") -> bool:
+        """Whether the transaction whose COMMIT got no answer took place after all.
+
+        None of pg_xact_status means that the server has forgotten so old a transaction; writing once more is then right,
+        because a point has one place (entity, key, ts).
+        """
+        if self._in_doubt is None:
+            return False
+        row = connection.execute("SELECT pg_xact_status(%s::xid8)", [self._in_doubt]).fetchone()
+        status = row[0] if row else None
+        if status == "in progress":
+            raise Unavailable("the last transaction is still being ended by the server")
+        log.warning("Transaction %s, whose COMMIT got no answer, was %s.", self._in_doubt, status or "long ago")
+        self._in_doubt = None
+        return bool(status == "committed")
+
+    def _resolve(
+        self, connection: "psycopg.Connection[Any]", writes: Sequence[Write]
+    ) -> tuple[dict[int, Refused], dict[bytes, dict[str, int]]]:
+        """The keys' numbers per tenant, and the writes whose keys are refused. New keys are committed on the way."""
+        ids_of: dict[bytes, dict[str, int]] = {}
+        strangers: dict[int, set[str]] = {}
+        for index, write in enumerate(writes):
+            ids = ids_of.get(write.tenant)
+            if ids is None:
+                ids = ids_of[write.tenant] = keys.cache.of(write.tenant)
+            known = ids.keys()
+            for *_, values in (*write.series, *write.attributes) if write.attributes else write.series:
+                if not values.keys() <= known:
+                    strangers.setdefault(index, set()).update(values.keys() - known)
+        refused: dict[int, Refused] = {}
+        if strangers:
+            self._introduce(connection, writes, strangers, ids_of, refused)
+        return refused, ids_of
+
+    def _introduce(
+        self,
+        connection: "psycopg.Connection[Any]",
+        writes: Sequence[Write],
+        strangers: dict[int, set[str]],
+        ids_of: dict[bytes, dict[str, int]],
+        refused: dict[int, Refused],
+    ) -> None:
+        """Create the unknown keys (`strangers`: by index of the write), one transaction a tenant.
+
+        Where a tenant's keys are not acceptable as a whole, each write is asked for by itself; a tenant that has no more
+        keys to give is not asked about again for a second, so that a flood of new keys does not hold up everybody else.
+        """
+        by_tenant: dict[bytes, list[int]] = {}
+        for index in strangers:
+            by_tenant.setdefault(writes[index].tenant, []).append(index)
+        limit = settings.TB_MAX_KEYS_PER_TENANT
+        for tenant, indexes in by_tenant.items():
+            groups = [indexes, *([index] for index in indexes)] if len(indexes) > 1 else [indexes]
+            for group in groups:
+                names = {name for index in group for name in strangers[index]} - ids_of[tenant].keys()
+                try:
+                    if time.monotonic() < self._full_until.get(tenant, 0.0):
+                        raise keys.KeyLimit(f"The tenant may use {limit} keys, and they are used up.")
+                    found = keys.resolve(connection, tenant, names, limit) if names else {}
+                except (keys.KeyLimit, keys.InvalidKey) as error:
+                    if len(group) > 1:
+                        continue  # then one by one
+                    code = "key_limit" if isinstance(error, keys.KeyLimit) else "key"
+                    refused[group[0]] = Refused(code, str(error))
+                    if code == "key_limit" and len(names) == 1:
+                        self._remember_full(tenant)
+                else:
+                    ids_of[tenant] = {**ids_of[tenant], **found}
+                    if group is indexes:
+                        break
+
+    def _remember_full(self, tenant: bytes) -> None:
+        if len(self._full_until) > MOST_FULL_TENANTS:
+            self._full_until.clear()
+        self._full_until[tenant] = time.monotonic() + 1.0
+
+    def _write(self, connection: "psycopg.Connection[Any]", batch: Batch) -> None:
+        """The transaction, again with overwriting when a point is there already, again when another one was in its way."""
+        merge = self._merges > 0
+        self._merges -= merge
+        for attempt in range(MOST_CONTENTION_RETRIES):
+            try:
+                self._transaction(connection, batch, merge)
+                return
+            except errors.UniqueViolation:
+                connection.execute("ROLLBACK")
+                if merge:
+                    raise
+                merge, self._merges = True, MERGES_AFTER_A_CONFLICT
+            except (errors.SerializationFailure, errors.DeadlockDetected) as error:
+                connection.execute("ROLLBACK")
+                if attempt + 1 == MOST_CONTENTION_RETRIES:
+                    raise
+                log.info("Contention, trying again: %s", error)
+
+    def _transaction(self, connection: "psycopg.Connection[Any]", batch: Batch, merge: bool) -> None:
+        assert self._server is not None
+        window: tuple[int, int] | None = None
+        with connection.pipeline():
+            connection.execute(_BEGIN)
+            xid = connection.execute(_XID, prepare=True)
+            if self._server.timescale:
+                connection.execute(_LOCK_WINDOW, prepare=True)
+                bounds = connection.execute(_WINDOW, prepare=True)
+        if self._server.timescale:
+            window = bounds.fetchone() or (0, 0)
+        (transaction_id,) = xid.fetchone() or (None,)
+        send(connection, self._server, batch, merge=merge, window=window)
+        self._in_doubt = transaction_id
+        connection.execute("COMMIT")
+        self._in_doubt = None
