@@ -1,0 +1,1 @@
+"""Dashboards, widgets and pages."""

@@ -1,0 +1,1 @@
+"""Rule chains, nodes, the engine."""

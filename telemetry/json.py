@@ -180,12 +180,16 @@ def _value(key: str, value: Any, body: bytes, rules: Rules) -> Value:
         if "\\u0000" in text and _has_nul(value):
             raise ValueError(f"The value of {key[:40]!r} holds a NUL character, which cannot be stored.")
     if rules.longest_string and len(text) > rules.longest_string:
-        raise ValueError(f"The value of {key[:40]!r} has {len(text)} characters; at most {rules.longest_string} are kept.")
+        raise ValueError(
+            f"The value of {key[:40]!r} has {len(text)} characters; at most {rules.longest_string} are kept."
+        )
     return text
 
 
 def _number(text: str, rules: Rules) -> Value:
-    """The value of a number's text by ThingsBoard's rules: LONG, DOUBLE, or the text itself where neither can hold it."""
+    """The value of a number's text by ThingsBoard's rules: LONG, DOUBLE, or the text itself where neither can hold
+    it.
+    """
     exact = Decimal(text)
     simple_double = "." in text and "e" not in text and "E" not in text
     if not simple_double and (exact == 0 or exact.normalize(_WIDE).as_tuple().exponent >= 0):  # type: ignore[operator]

@@ -1,7 +1,7 @@
 """The dictionary of key names: text to number, limited per tenant (architecture.md 4, "Poison").
 
-Keys are created in a committed transaction of their own, sorted, and cached only after that commit, so that a batch that is
-rolled back never leaves a number behind that does not exist.
+Keys are created in a committed transaction of their own, sorted, and cached only after that commit, so that a batch
+that is rolled back never leaves a number behind that does not exist.
 """
 
 import threading
@@ -19,9 +19,7 @@ _CREATE = "INSERT INTO ts_key (name) SELECT unnest(%s::text[]) ON CONFLICT (name
 _LOCK_TENANT = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7461))"
 _LINKED = "SELECT key_id FROM ts_tenant_key WHERE tenant_id = %s AND key_id = ANY(%s)"
 _COUNT = "SELECT count(*) FROM ts_tenant_key WHERE tenant_id = %s"
-_LINK = (
-    "INSERT INTO ts_tenant_key (tenant_id, key_id) SELECT %s, unnest(%s::int[]) ON CONFLICT (tenant_id, key_id) DO NOTHING"
-)
+_LINK = "INSERT INTO ts_tenant_key SELECT %s, unnest(%s::int[]) ON CONFLICT (tenant_id, key_id) DO NOTHING"
 
 
 class KeyLimit(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from telemetry.points import END_OF_TIME_MS, Aggregation, Point, Value
+from telemetry.points import END_OF_TIME_MS, Aggregation, Point
 from telemetry.store.rows import unpack
 from thingsboard.kernel.errors import BadRequest
 
@@ -106,8 +106,10 @@ class HistoryQuery:
         return found
 
 
-def _aggregate(agg: Aggregation, row: Sequence[Any]) -> Value | None:
-    """One bucket's value: COUNT long, AVG double, the others long while every number was one; MIN and MAX also of text."""
+def _aggregate(agg: Aggregation, row: Sequence[Any]) -> int | float | str | None:
+    """One bucket's value: COUNT long, AVG double, the others long while every number was one; MIN and MAX also of
+    text.
+    """
     count, longs, doubles, texts, min_long, max_long, sum_long, low, high, total, min_text, max_text = row
     if agg is Aggregation.COUNT:
         return int(count)
@@ -122,7 +124,7 @@ def _aggregate(agg: Aggregation, row: Sequence[Any]) -> Value | None:
             case Aggregation.SUM:
                 return int(sum_long) if whole else float(total)
             case _:
-                return float(total) / numbers
+                return float(total / numbers)
     if texts and agg in {Aggregation.MIN, Aggregation.MAX}:
         return str(min_text if agg is Aggregation.MIN else max_text)
     return None

@@ -1,4 +1,6 @@
-"""What apps do with telemetry: save and read points and attributes, forget an entity. Inside the caller's transaction."""
+"""What apps do with telemetry: save and read points and attributes, forget an entity. Inside the caller's
+transaction.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -37,7 +39,7 @@ def save_attributes(
 
 
 def _write(write: Write) -> None:
-    names = {name for *_, values in (*write.series, *write.attributes) for name in values}
+    names = {name for values in write.values() for name in values}
     if not names:
         return
     ids = key_names.cache.of(write.tenant)
@@ -67,7 +69,8 @@ def _write(write: Write) -> None:
 def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def latest(entity_id: uuid.UUID, keys: Sequence[str] | None = None) -> dict[str, Point]:
@@ -96,9 +99,7 @@ def timeseries_keys(entity_id: uuid.UUID) -> list[str]:
     ]
 
 
-def attributes(
-    entity_id: uuid.UUID, scope: Scope | None = None, keys: Sequence[str] | None = None
-) -> list[Attribute]:
+def attributes(entity_id: uuid.UUID, scope: Scope | None = None, keys: Sequence[str] | None = None) -> list[Attribute]:
     """Attributes of an entity: of one scope or all, all or the named ones."""
     named = None if keys is None else list(keys)
     rows = _rows(
@@ -143,7 +144,12 @@ def delete_timeseries(
     left takes its place.
     """
     ids = [row[0] for row in _rows("SELECT id FROM ts_key WHERE name = ANY(%s)", [list(keys)])]
-    scope = {"entity": entity_id, "ids": ids, "start": start_ts or 0, "end": 2**63 - 1 if end_ts is None else end_ts}
+    scope: dict[str, Any] = {
+        "entity": entity_id,
+        "ids": ids,
+        "start": start_ts or 0,
+        "end": 2**63 - 1 if end_ts is None else end_ts,
+    }
     where = "entity_id = %(entity)s AND key_id = ANY(%(ids)s) AND ts >= %(start)s AND ts < %(end)s"
     with connection.cursor() as cursor:
         for table in _history_tables():

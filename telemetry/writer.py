@@ -1,6 +1,7 @@
 """The writer of a shard: one batch, one transaction, on a connection of its own (architecture.md 4).
 
-What it promises: `commit` returns only after COMMIT; what it returns as refused was not written, everything else was. When
+What it promises: `commit` returns only after COMMIT; what it returns as refused was not written, everything else
+was. When
 the connection is lost while a COMMIT is under way, the next attempt asks the server what became of that transaction
 (`pg_xact_status`) instead of guessing.
 """
@@ -48,8 +49,8 @@ class IngestWriter:
     def commit(self, writes: Sequence[Write]) -> dict[int, Refused]:
         """Write everything in one transaction; returns what was refused, by index.
 
-        Raises Unavailable when nothing was committed and a later attempt with the same writes may succeed, and psycopg's
-        error when the data is at fault.
+        Raises Unavailable when nothing was committed and a later attempt with the same writes may succeed, and
+        psycopg's error when the data is at fault.
         """
         try:
             connection = self._connect()
@@ -95,8 +96,8 @@ class IngestWriter:
     def _was_committed(self, connection: "psycopg.Connection[Any]") -> bool:
         """Whether the transaction whose COMMIT got no answer took place after all.
 
-        None of pg_xact_status means that the server has forgotten so old a transaction; writing once more is then right,
-        because a point has one place (entity, key, ts).
+        None of pg_xact_status means that the server has forgotten so old a transaction; writing once more is then
+        right, because a point has one place (entity, key, ts).
         """
         if self._in_doubt is None:
             return False
@@ -119,7 +120,7 @@ class IngestWriter:
             if ids is None:
                 ids = ids_of[write.tenant] = keys.cache.of(write.tenant)
             known = ids.keys()
-            for *_, values in (*write.series, *write.attributes) if write.attributes else write.series:
+            for values in write.values():
                 if not values.keys() <= known:
                     strangers.setdefault(index, set()).update(values.keys() - known)
         refused: dict[int, Refused] = {}
@@ -137,7 +138,8 @@ class IngestWriter:
     ) -> None:
         """Create the unknown keys (`strangers`: by index of the write), one transaction a tenant.
 
-        Where a tenant's keys are not acceptable as a whole, each write is asked for by itself; a tenant that has no more
+        Where a tenant's keys are not acceptable as a whole, each write is asked for by itself; a tenant that has no
+        more
         keys to give is not asked about again for a second, so that a flood of new keys does not hold up everybody else.
         """
         by_tenant: dict[bytes, list[int]] = {}
@@ -170,7 +172,9 @@ class IngestWriter:
         self._full_until[tenant] = time.monotonic() + 1.0
 
     def _write(self, connection: "psycopg.Connection[Any]", batch: Batch) -> None:
-        """The transaction, again with overwriting when a point is there already, again when another one was in its way."""
+        """The transaction, again with overwriting when a point is there already, again when another one was in its
+        way.
+        """
         merge = self._merges > 0
         self._merges -= merge
         for attempt in range(MOST_CONTENTION_RETRIES):
@@ -189,18 +193,18 @@ class IngestWriter:
                 log.info("Contention, trying again: %s", error)
 
     def _transaction(self, connection: "psycopg.Connection[Any]", batch: Batch, merge: bool) -> None:
-        assert self._server is not None
+        server = self._server or introspect(connection)
         window: tuple[int, int] | None = None
         with connection.pipeline():
             connection.execute(_BEGIN)
             xid = connection.execute(_XID, prepare=True)
-            if self._server.timescale:
+            if server.timescale:
                 connection.execute(_LOCK_WINDOW, prepare=True)
                 bounds = connection.execute(_WINDOW, prepare=True)
-        if self._server.timescale:
+        if server.timescale:
             window = bounds.fetchone() or (0, 0)
         (transaction_id,) = xid.fetchone() or (None,)
-        send(connection, self._server, batch, merge=merge, window=window)
+        send(connection, server, batch, merge=merge, window=window)
         self._in_doubt = transaction_id
         connection.execute("COMMIT")
         self._in_doubt = None

@@ -1,0 +1,1 @@
+"""Tenants, customers, users, access."""

@@ -41,7 +41,8 @@ class UserQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, user: Any) -> Self:
         """Everybody sees itself; system administrators see tenant administrators and each other, tenant administrators
-        their tenant's users."""
+        their tenant's users.
+        """
         if user is None or not getattr(user, "is_active", False):
             return self.none()
         own = Q(pk=user.pk)

@@ -18,7 +18,9 @@ class CredentialsType(models.TextChoices):
 
 
 class DeviceCredentials(Entity):
-    """One per device. Secrets are encrypted; `lookup` is the HMAC-SHA256 of the credentials id, unique on the platform."""
+    """One per device. Secrets are encrypted; `lookup` is the HMAC-SHA256 of the credentials id, unique on the
+    platform.
+    """
 
     device = models.OneToOneField(Device, on_delete=models.CASCADE, related_name="credentials")
     credentials_type = models.CharField(max_length=32, choices=CredentialsType.choices)

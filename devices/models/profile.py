@@ -26,7 +26,9 @@ class ProvisionType(models.TextChoices):
 
 
 class DeviceProfile(TenantOwned):
-    """Rule chain, dashboard and OTA packages are of higher floors: plain UUIDs, checked through the kernel's entity door."""
+    """Rule chain, dashboard and OTA packages are of higher floors: plain UUIDs, checked through the kernel's entity
+    door.
+    """
 
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from telemetry.points import Value
-from telemetry.store.rows import ATTRIBUTE_RECORD, COPY_END, COPY_ROW, COPY_START, RECORD, PackedDumper, Packed, array
+from telemetry.store.rows import ATTRIBUTE_RECORD, COPY_END, COPY_ROW, COPY_START, RECORD, Packed, PackedDumper, array
 
 # Below this many points a statement beats COPY, whose three extra round trips cost more than they save.
 FEWEST_FOR_COPY = 200
@@ -29,6 +29,13 @@ class Write(NamedTuple):
     tenant: bytes
     series: Sequence[tuple[bytes, int, Values]]
     attributes: Sequence[tuple[bytes, int, int, Values]] = ()
+
+    def values(self) -> list[Values]:
+        """The values of all its readings and attribute sets."""
+        found = [values for _, _, values in self.series]
+        if self.attributes:
+            found += [values for *_, values in self.attributes]
+        return found
 
 
 class Rows(NamedTuple):
@@ -103,7 +110,7 @@ def _newest(rows: list[Rows]) -> list[Rows]:
     """Of one entity's readings in time order, those that hold the newest value of some key, cut down to these keys."""
     last = rows[-1]
     keys = last.values.keys()
-    if all([row.values.keys() == keys for row in rows]):
+    if all(row.values.keys() == keys for row in rows):
         return [last]
     seen: set[str] = set()
     newest = []
@@ -133,9 +140,7 @@ _MERGE_ATTRIBUTES = (
     "INSERT INTO attribute_kv SELECT * FROM unnest(%b::ts_attribute[]) "
     f"ON CONFLICT (entity_id, scope, key_id) DO UPDATE SET last_update_ts = excluded.last_update_ts, {_SET_VALUES}"
 )
-_COPY = (
-    "COPY ts_kv (entity_id, key_id, ts, bool_v, long_v, dbl_v, str_v, json_v) FROM STDIN (FORMAT binary)"
-)
+_COPY = "COPY ts_kv (entity_id, key_id, ts, bool_v, long_v, dbl_v, str_v, json_v) FROM STDIN (FORMAT binary)"
 
 
 class Server(NamedTuple):
@@ -184,7 +189,9 @@ def send(
             with cursor.copy(_COPY) as copy:
                 copy.write(_copy_body(near))
     if batch.latest:
-        cursor.execute(_MERGE_LATEST, [array(_records(batch.latest, in_key_order=True), server.point_oid)], prepare=True)
+        cursor.execute(
+            _MERGE_LATEST, [array(_records(batch.latest, in_key_order=True), server.point_oid)], prepare=True
+        )
     if batch.attributes:
         records = [
             ATTRIBUTE_RECORD[type(value)](entity, key, ts, value, scope)

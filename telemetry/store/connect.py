@@ -1,4 +1,6 @@
-"""Connections of the store's own: outside Django's, for writer threads and for transactions that must commit by themselves."""
+"""Connections of the store's own: outside Django's, for writer threads and for transactions that must commit by
+themselves.
+"""
 
 from typing import Any
 
@@ -7,9 +9,11 @@ from django.db import connection as django_connection
 
 
 def parameters() -> dict[str, Any]:
-    """libpq parameters of Django's default database (the test database under test)."""
+    """Libpq parameters of Django's default database (the test database under test)."""
     django = django_connection.get_connection_params()
-    return {key: value for key, value in django.items() if key not in {"cursor_factory", "context", "prepare_threshold"}}
+    return {
+        key: value for key, value in django.items() if key not in {"cursor_factory", "context", "prepare_threshold"}
+    }
 
 
 def connect(application: str) -> "psycopg.Connection[Any]":

@@ -49,7 +49,7 @@ def months(low: int, high: int) -> list[tuple[str, int, int]]:
     """The calendar months (UTC) that cover [low, high] ms: name of the partition, start and end (exclusive) in ms."""
     first = datetime.fromtimestamp(low / 1000, UTC)
     year, month = first.year, first.month
-    found = []
+    found: list[tuple[str, int, int]] = []
     while True:
         start = _month_start(year, month)
         if start > high:
@@ -80,7 +80,7 @@ def _ensure_partition(connection: Any, name: str, start: int, end: int) -> None:
             cursor.execute(f"CREATE TABLE {name} (LIKE ts_kv INCLUDING DEFAULTS INCLUDING INDEXES)")
             cursor.execute(
                 f"WITH moved AS (DELETE FROM ts_kv_far WHERE ts >= %s AND ts < %s RETURNING *) "
-                f"INSERT INTO {name} SELECT * FROM moved",  # noqa: S608 - the name is made of two numbers
+                f"INSERT INTO {name} SELECT * FROM moved",
                 [start, end],
             )
             cursor.execute(f"ALTER TABLE ts_kv ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})")

@@ -2,7 +2,8 @@
 
 Two forms of the same eight columns (entity_id, key_id, ts, bool_v, long_v, dbl_v, str_v, json_v):
 * a COPY row: the field count, then each field's length and bytes (PostgreSQL manual, COPY, "Binary Format");
-* a record: what `record_recv` reads for the composite type `ts_point`, where each field also names its type. An array of
+* a record: what `record_recv` reads for the composite type `ts_point`, where each field also names its type. An
+array of
   records is one parameter, so one statement takes a whole batch: `unnest($1::ts_point[])`.
 """
 

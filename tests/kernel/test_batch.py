@@ -24,7 +24,9 @@ class Recorder:
     def prepare(self, messages: Sequence[str]) -> tuple[list[str], list[int], dict[int, Refused]]:
         good = [(index, message) for index, message in enumerate(messages) if not message.startswith("bad")]
         refused = {
-            index: Refused("payload", "It is bad.") for index, message in enumerate(messages) if message.startswith("bad")
+            index: Refused("payload", "It is bad.")
+            for index, message in enumerate(messages)
+            if message.startswith("bad")
         }
         return [message for _, message in good], [index for index, _ in good], refused
 
@@ -106,7 +108,7 @@ async def test_a_message_that_spoils_its_batch_is_refused_alone() -> None:
     await bench.until(lambda: len(bench.settled) + len(bench.refused) == 7)
     assert bench.settled == ["a", "b", "c", "d", "e"]
     assert bench.refused == {"p1": "data", "p2": "data"}
-    assert sum(bench.sinks[0].transactions, []) == ["a", "b", "c", "d", "e"]
+    assert [unit for batch in bench.sinks[0].transactions for unit in batch] == ["a", "b", "c", "d", "e"]
     assert await bench.batcher.close()
 
 

@@ -1,4 +1,5 @@
-"""The Batcher: gathers messages into batches, commits each batch once, and says afterwards what became of every message.
+"""The Batcher: gathers messages into batches, commits each batch once, and says afterwards what became of every
+message.
 
 It clocks itself: a shard has one batch in flight, flushes at once when idle and otherwise when its running commit
 returns (architecture.md 4, "Batcher"). Each shard is one thread with one database connection; messages of a shard keep
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 M = TypeVar("M")
 U = TypeVar("U")
+Message = TypeVar("Message", contravariant=True)
 
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 2.0
@@ -35,11 +37,13 @@ class Unavailable(Exception):
     """The store cannot be reached or is not ready; the batch is kept and tried again. Nothing of it was committed."""
 
 
-class Sink(Protocol[M, U]):
+class Sink(Protocol[Message, U]):
     """What a shard does with its messages. One instance per shard; all calls come from the shard's thread."""
 
-    def prepare(self, messages: Sequence[M]) -> tuple[list[U], list[int], dict[int, Refused]]:
-        """Decode: the units to commit, for each unit the index of its message, and the messages refused. Called once."""
+    def prepare(self, messages: Sequence[Message]) -> tuple[list[U], list[int], dict[int, Refused]]:
+        """Decode: the units to commit, for each unit the index of its message, and the messages refused. Called
+        once.
+        """
         ...
 
     def commit(self, units: Sequence[U]) -> dict[int, Refused]:

@@ -48,7 +48,7 @@ def not_found(kind: EntityType, entity_id: uuid.UUID) -> NotFound:
 def visible(entity: EntityId, user: Any) -> Model:
     """The object behind `entity` if `user` may see it. Raises NotFound otherwise, also for a kind nobody registered."""
     door = _doors.get(entity.type)
-    found = None
+    found: Model | None = None
     if door is not None:
         rows: QuerySet[Any] = door.model._default_manager.all()
         found = rows.visible_to(user).filter(pk=entity.id).first()  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The platform's errors and how they answer: ThingsBoard's body on its own paths (compat/data_model.md 1.1),
-`{"detail", "status_code"}` under /api/v1 (design/mission.md, "API habits")."""
+`{"detail", "status_code"}` under /api/v1 (design/mission.md, "API habits").
+"""
 
 import enum
 import logging
@@ -117,7 +118,9 @@ _DRF_CODES = {
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's single exception handler for both API families. Unexpected errors are logged and answered without details."""
+    """DRF's single exception handler for both API families. Unexpected errors are logged and answered without
+    details.
+    """
     set_rollback()
     error = _as_platform_error(error, context)
     path = context["request"].path

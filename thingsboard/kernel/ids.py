@@ -72,7 +72,7 @@ class EntityId:
             raise ValueError('Expected an entity id {"entityType": "...", "id": "<uuid>"}.')
         name = data.get("entityType") or fixed
         try:
-            kind = EntityType(name)
+            kind = EntityType(str(name))
         except ValueError:
             raise ValueError(f"Unknown entityType {str(name)[:40]!r}.") from None
         if fixed is not None and kind is not fixed:
@@ -93,5 +93,7 @@ def parse_uuid(raw: Any) -> uuid.UUID:
 
 
 def new_id() -> uuid.UUID:
-    """A version-1 UUID, as ThingsBoard's ids are: the time is inside, node and sequence are random, not this machine's."""
+    """A version-1 UUID, as ThingsBoard's ids are: the time is inside, node and sequence are random, not this
+    machine's.
+    """
     return uuid.uuid1(node=secrets.randbits(48) | 1 << 40, clock_seq=secrets.randbits(14))

@@ -39,7 +39,7 @@ class Xid8Field(models.Field):
         return "xid8"
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> int | None:
-        """psycopg hands an xid8 over as text."""
+        """Psycopg hands an xid8 over as text."""
         return None if value is None else int(value)
 
 

@@ -1,4 +1,6 @@
-"""ThingsBoard's paging: pageSize, page, textSearch, sortProperty, sortOrder -> data, totalPages, totalElements, hasNext."""
+"""ThingsBoard's paging: pageSize, page, textSearch, sortProperty, sortOrder -> data, totalPages, totalElements,
+hasNext.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +25,9 @@ class PageLink:
 
     @classmethod
     def of(cls, query: Mapping[str, str], *, sortable: Mapping[str, str], default: str = "createdTime") -> "PageLink":
-        """Read the query string. `sortable` maps a JSON property to a model field. Raises BadRequest with a sentence."""
+        """Read the query string. `sortable` maps a JSON property to a model field. Raises BadRequest with a
+        sentence.
+        """
         sort = query.get("sortProperty") or default
         if sort not in sortable:
             raise BadRequest(f"Unsupported sort property '{sort[:40]}'; expected one of {', '.join(sorted(sortable))}")

@@ -20,7 +20,8 @@ PUBLISHED = frozenset({"changeme", "change-me", "secret", "insecure", "django-in
 
 
 def secret_text(data_dir: Path, name: str) -> str:
-    """The secret kept in `<data_dir>/secrets/<name>` as URL-safe text of 64 random bytes; made when it is not there yet.
+    """The secret kept in `<data_dir>/secrets/<name>` as URL-safe text of 64 random bytes; made when it is not there
+    yet.
 
     Two processes that start at once agree: the file is linked into place, and who comes second reads the first's.
     Raises ImproperlyConfigured when the folder cannot be used.
@@ -72,7 +73,7 @@ def encrypt(plain: str) -> bytes:
     return _keys()[0].encrypt(plain.encode())
 
 
-def decrypt(token: bytes) -> str:
+def decrypt(token: "bytes | memoryview[int]") -> str:
     """Decrypt what `encrypt` made; ImproperlyConfigured when the key is not the one it was made with."""
     try:
         return _keys()[0].decrypt(bytes(token)).decode()

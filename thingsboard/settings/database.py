@@ -17,9 +17,13 @@ def connection_settings(url: str) -> dict[str, Any]:
     try:
         parts = conninfo_to_dict(url)
     except ProgrammingError:
-        raise ImproperlyConfigured("DATABASE_URL: libpq cannot read it; expected postgresql://user:password@host:port/name.") from None
+        raise ImproperlyConfigured(
+            "DATABASE_URL: libpq cannot read it; expected postgresql://user:password@host:port/name."
+        ) from None
     if not parts.get("dbname"):
-        raise ImproperlyConfigured("DATABASE_URL names no database; expected postgresql://user:password@host:port/name.")
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no database; expected postgresql://user:password@host:port/name."
+        )
     known = {key: parts.pop(key, "") or "" for key in ("dbname", "user", "password", "host", "port")}
     return {
         "ENGINE": "django.db.backends.postgresql",

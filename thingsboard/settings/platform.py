@@ -10,7 +10,8 @@ TB_HTTP_PORT = env.integer("TB_HTTP_PORT", 8080, low=1, high=65535)
 TB_MQTT_PORT = env.integer("TB_MQTT_PORT", 1883, low=1, high=65535)
 TB_MQTT_PROCESSES = env.integer("TB_MQTT_PROCESSES", 1, low=1, high=64)
 
-# The demo: seeded on an empty database only, and never in production. TB_DEMO=0 stops the devices that move by themselves.
+# The demo is seeded on an empty database only, never in production. TB_DEMO=0 stops the devices that move by
+# themselves.
 TB_DEMO = env.flag("TB_DEMO", True)
 
 # MQTT front (docs/reference/limits.md).

@@ -1,0 +1,1 @@
+"""How devices reach the platform: one package a protocol, and what they share."""

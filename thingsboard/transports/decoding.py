@@ -26,7 +26,7 @@ class Decoder:
     def decode(self, messages: Sequence[Uplink]) -> tuple[list[Write], list[int], dict[int, Refused]]:
         """The writes, the index of the message that each comes from, and what was refused, by index.
 
-        A message without a single value (all null, or empty) is neither: there is nothing to write, so it counts as done.
+        A message without a single value (all null, or empty) is neither: nothing has to be written, so it counts as done.
         """
         rules = self._rules
         telemetry = UplinkKind.TELEMETRY

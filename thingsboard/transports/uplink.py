@@ -15,7 +15,6 @@ from thingsboard.transports.decoding import Decoder
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.session import DeviceSession, StampClock
 
-
 Settle = Callable[[Sequence[Uplink], Mapping[int, Refused]], None]
 
 

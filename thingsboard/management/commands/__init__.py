@@ -1,0 +1,1 @@
+"""One file a command; each only calls the package of its name."""
