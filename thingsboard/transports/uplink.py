@@ -8,13 +8,12 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
-
 from telemetry.writer import IngestWriter, Write
+
 from thingsboard.kernel.batch import Batcher, Refused, Shard
 from thingsboard.transports.decoding import Decoder
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.session import DeviceSession, StampClock
-
 
 Settle = Callable[[Sequence[Uplink], Mapping[int, Refused]], None]
 
