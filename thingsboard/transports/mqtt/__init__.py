@@ -1,0 +1,1 @@
+"""MQTT: amqtt behind our own front (architecture.md 6)."""

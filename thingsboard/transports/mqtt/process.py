@@ -1,0 +1,118 @@
+"""The life of the mqtt process: wait for the database, listen, hear of changed credentials, stop in good order."""
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+
+from devices.services.credentials import CREDENTIALS_CHANGED
+from thingsboard.kernel.bus import Subscriber
+from thingsboard.transports.mqtt.directory import Directory, Unavailable
+from thingsboard.transports.mqtt.limits import Limits
+from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
+from thingsboard.transports.session import RUN_AHEAD_MS
+
+log = logging.getLogger(__name__)
+
+DATABASE_PATIENCE = 60.0  # seconds
+DATABASE_PAUSE = 0.5
+STOP_SECONDS = 10.0
+
+_started = time.monotonic()
+
+
+class CannotStart(Exception):
+    """Why the process ends before it listens, in one line for the operator."""
+
+
+async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort]) -> None:
+    """Run until SIGTERM or SIGINT. Raises CannotStart."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await wait_for_database(stopping)
+    server = MqttServer(make_ingest, Limits.from_settings())
+    listener = asyncio.create_task(_hear(server).run())
+    try:
+        if await _may_listen(stopping):
+            await _listen(server)
+            tune_collector()
+            log.info("MQTT is ready on %s:%d.", settings.TB_BIND, server.port)
+            await stopping.wait()
+            log.info("MQTT is stopping.")
+    finally:
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+        try:
+            async with asyncio.timeout(STOP_SECONDS + 2):
+                if not await server.stop():
+                    log.error("Not everything that was received could be stored; it was not acknowledged either.")
+        except TimeoutError:
+            log.error("The sessions did not end within %.0f s.", STOP_SECONDS)
+
+
+async def wait_for_database(stopping: asyncio.Event, patience: float = DATABASE_PATIENCE) -> None:
+    """Return when the tables of the devices can be read, or when `stopping` is set. Raises CannotStart after `patience` s."""
+    directory = Directory()
+    deadline = time.monotonic() + patience
+    try:
+        while not stopping.is_set():
+            try:
+                await directory.ask([])
+            except Unavailable as error:
+                if time.monotonic() > deadline:
+                    raise CannotStart(
+                        f"The database could not be used within {patience:.0f} s ({error}). "
+                        "Check DATABASE_URL, and that `manage.py migrate` was run."
+                    ) from None
+                await asyncio.sleep(DATABASE_PAUSE)
+            else:
+                return
+    finally:
+        await directory.close()
+
+
+async def _may_listen(stopping: asyncio.Event) -> bool:
+    """Wait until stamps that a killed predecessor gave ahead of the clock are past; False when told to stop meanwhile.
+
+    A device's stamps may run ahead by RUN_AHEAD_MS, and only the process that gave them knows. Without this pause a
+    device that reconnects to the new process could be given a time stamp that its stored points have already.
+    """
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), _started + RUN_AHEAD_MS / 1000 - time.monotonic())
+    return not stopping.is_set()
+
+
+async def _listen(server: MqttServer) -> None:
+    try:
+        await server.start(settings.TB_BIND, settings.TB_MQTT_PORT, reuse_port=settings.TB_MQTT_PROCESSES > 1)
+    except OSError as error:
+        raise CannotStart(
+            f"Cannot listen on {settings.TB_BIND}:{settings.TB_MQTT_PORT} ({error.strerror or error}). "
+            "Set TB_MQTT_PORT or TB_BIND, or end the process that uses the port."
+        ) from None
+
+
+def _hear(server: MqttServer) -> Subscriber:
+    """Credentials change in other processes; what was said while the bus was away is made up for by forgetting all."""
+
+    def changed(_channel: str, payload: dict[str, Any]) -> None:
+        server.credentials_changed(uuid.UUID(payload["deviceId"]), bytes.fromhex(payload["lookup"]))
+
+    return Subscriber([CREDENTIALS_CHANGED], changed, server.broker.auth.tokens.clear)
+
+
+def tune_collector() -> None:
+    """What is there now stays; the collector then looks rarely (it halved the connects per second, mqtt.md 4)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -1,0 +1,236 @@
+"""The MQTT server of one process: who is connected, who may come in, what is committed, who has been silent too long."""
+
+import asyncio
+import itertools
+import logging
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from typing import Any, Protocol
+
+from devices.services.credentials import DeviceIdentity
+from rules.services import plan_for
+from thingsboard.kernel.batch import Refused as Refusal
+from thingsboard.kernel.time import now_ms
+from thingsboard.transports.messages import Uplink
+from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
+from thingsboard.transports.mqtt.front import CLOSED, CONNECTING, FULL, READY, STOPPING, Connection
+from thingsboard.transports.mqtt.limits import Counters, Limits
+from thingsboard.transports.mqtt.plugin import Refused, admitted
+from thingsboard.transports.session import DeviceSession
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 0.5
+BACKLOG = 4096
+# Connections let in at a time after the pipeline was full; between two such groups the loop looks at its sockets.
+RESUME_AT_ONCE = 64
+CLOSE_SECONDS = 3.0
+
+Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
+
+
+class IngestPort(Protocol):
+    """What is needed of `thingsboard.transports.uplink.Ingest`."""
+
+    def shard(self, session: DeviceSession) -> Any: ...
+    def account(self, messages: int, size: int) -> bool: ...
+    def open(self, session: DeviceSession) -> None: ...
+    def close_session(self, session: DeviceSession) -> None: ...
+    async def close(self) -> bool: ...
+
+
+class MqttServer:
+    """Create it on the running loop, `start` it, `stop` it."""
+
+    def __init__(self, make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], limits: Limits) -> None:
+        self.limits = limits
+        self.counters = Counters()
+        self.loop = asyncio.get_running_loop()
+        self.clock = self.loop.time()
+        self.connections: set[Connection] = set()
+        self.devices: dict[uuid.UUID, Connection] = {}
+        self.port = 0
+        self.ingest = make_ingest(self.settle, self.room)
+        self.broker = FrontBroker()
+        self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
+        self._full = False
+        self._sequence = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._sweep_seconds = min(SWEEP_SECONDS, limits.connect_timeout / 2, limits.idle_timeout / 2)
+
+    async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
+        """Listen. Raises OSError when the address cannot be had."""
+        await self.broker.start()
+        self._listener = await self.loop.create_server(
+            lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=reuse_port or None
+        )
+        self.port = self._listener.sockets[0].getsockname()[1]
+        self._sweep()
+
+    async def stop(self) -> bool:
+        """Stop accepting and reading, commit what is queued, acknowledge it, close. False when something was not committed."""
+        if self._listener is not None:
+            self._listener.close()
+        for connection in self.connections:
+            connection.hold(STOPPING)
+        committed = await self.ingest.close()
+        for connection in list(self.connections):
+            connection.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+        for connection in list(self.connections):
+            connection.transport.abort()
+        for task in self._tasks:
+            task.cancel()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        await self.broker.shutdown()
+        return committed
+
+    # Connections come and go.
+
+    def arrived(self, connection: Connection) -> bool:
+        """Whether there is a place for it."""
+        if len(self.connections) >= self.limits.max_connections:
+            return False
+        self.connections.add(connection)
+        return True
+
+    def left(self, connection: Connection) -> None:
+        """Its place is free again."""
+        self.connections.discard(connection)
+        self._waiting.pop(connection, None)
+        session = getattr(connection, "session", None)
+        if session is not None:
+            self.ingest.close_session(session)
+            if self.devices.get(session.device_id) is connection:
+                del self.devices[session.device_id]
+
+    def admit(self, connection: Connection, connect: packets.Connect) -> None:
+        """A CONNECT arrived: find out who it is, then hand the connection to amqtt, in a task of its own."""
+        task = self.loop.create_task(self._serve(connection, connect), context=copy_context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: Connection, connect: packets.Connect) -> None:
+        try:
+            identity = await self.broker.auth.identify(connect.client_id, connect.user, connect.password)
+        except Refused as refused:
+            connection.refuse(packets.connack(refused.code), refused.reason)
+            return
+        except Exception:
+            log.exception("A CONNECT could not be answered.")
+            connection.refuse(packets.connack(packets.UNAVAILABLE), "internal")
+            return
+        if connection.state != CONNECTING:
+            return
+        try:
+            self._enter(connection, identity, connect.keep_alive)
+            admitted.set(identity)
+            connection.reader = Reader(packets.inner_connect(connection.client_id, str(identity.device_id)))
+            peer = (connection.transport.get_extra_info("peername") or ("", 0))[:2]
+            await self.broker.run_session(connection.reader, Writer(connection.from_broker, connection.close, peer))
+        except Exception:
+            log.exception("The session of device %s ended with an error.", identity.device_id)
+        finally:
+            connection.close()
+
+    def _enter(self, connection: Connection, identity: DeviceIdentity, keep_alive: int) -> None:
+        """Make it the device's session. The newest wins; both feed the same shard, so order holds."""
+        older = self.devices.get(identity.device_id)
+        session = DeviceSession(identity.tenant_id, identity.device_id, identity.profile_id)
+        self.ingest.open(session)
+        connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
+        connection.plan = plan_for(identity.profile_id)
+        # The clock that silence is measured with is as coarse as the sweep.
+        connection.enter(session, self.ingest.shard(session), keep_alive, self._sweep_seconds)
+        self.devices[identity.device_id] = connection
+        if older is not None:
+            older.close("takeover")
+
+    def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:
+        """A device's token is no longer valid: forget it and close the device's session."""
+        self.broker.auth.tokens.forget(lookup)
+        connection = self.devices.get(device_id)
+        if connection is not None:
+            connection.close("credentials")
+
+    async def deliver(self, device_id: uuid.UUID, topic: str, payload: bytes, qos: int) -> bool:
+        """Send to this device's session if it subscribed to the topic; see FrontBroker.deliver."""
+        connection = self.devices.get(device_id)
+        if connection is None or connection.state != READY:
+            return False
+        return await self.broker.deliver(connection.client_id, topic, payload, qos)
+
+    # Messages.
+
+    def account(self, connection: Connection, messages: int, size: int) -> None:
+        """Count what a connection appended; when the pipeline is full it waits for `room`."""
+        if self.ingest.account(messages, size):
+            self._full = True
+            connection.hold(FULL)
+            self._waiting[connection] = None
+
+    def room(self) -> None:
+        """The pipeline has emptied to the half: let the waiting in, in the order in which they began to wait."""
+        self._full = False
+        self._let_in()
+
+    def _let_in(self) -> None:
+        for connection in list(itertools.islice(self._waiting, RESUME_AT_ONCE)):
+            del self._waiting[connection]
+            connection.release(FULL)
+        if self._waiting and not self._full:
+            self.loop.call_soon(self._let_in)
+
+    def settle(self, batch: Sequence[Uplink], refusals: Mapping[int, Refusal]) -> None:
+        """A batch is committed: acknowledge, one write per connection."""
+        if refusals:
+            self._settle_refused(batch, refusals)
+            return
+        touched: list[Connection] = []
+        for message in batch:
+            connection, ack = message[4]
+            acks = connection.acks
+            if not acks:
+                touched.append(connection)
+            acks.append(ack)
+        now = now_ms()
+        for connection in touched:
+            connection.flush(now)
+
+    def _settle_refused(self, batch: Sequence[Uplink], refusals: Mapping[int, Refusal]) -> None:
+        """As `settle`; a connection is acknowledged up to its first refused message, then closed."""
+        touched: dict[Connection, None] = {}
+        for index, message in enumerate(batch):
+            connection, ack = message.ticket
+            touched[connection] = None
+            refusal = refusals.get(index)
+            if refusal is not None:
+                self.counters.count(refusal.code)
+                if connection.state != CLOSED:
+                    log.debug("Device %s: %s", message.session.device_id, refusal.reason)
+                connection.spoiled = True
+            connection.acks.append(b"" if connection.spoiled else ack)
+        now = now_ms()
+        for connection in touched:
+            connection.flush(now)
+            if connection.spoiled:
+                connection.close()
+
+    # Time.
+
+    def _sweep(self) -> None:
+        """Close who has been silent too long. Who is not being read is not silent, except before it is admitted."""
+        self.clock = now = self.loop.time()
+        for connection in list(self.connections):
+            if now - connection.heard > connection.patience and (not connection.held or connection.state != READY):
+                if connection.state != CLOSED:
+                    self.counters.count("silence" if connection.state == READY else "connect_timeout")
+                connection.state = CLOSED
+                connection.transport.abort()
+        self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)

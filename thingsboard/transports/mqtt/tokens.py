@@ -1,0 +1,130 @@
+"""The token cache: answers of the directory, believed for a while; misses are gathered and asked in one query."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from devices.services.credentials import DeviceIdentity
+from thingsboard.transports.mqtt.directory import Unavailable
+
+Ask = Callable[[Sequence[bytes]], Awaitable[dict[bytes, DeviceIdentity]]]
+
+# "Nobody" is believed only briefly, because nothing tells us when a token comes into being.
+UNKNOWN_SECONDS = 1.0
+MAX_PER_QUERY = 1000
+# How often a look-up is repeated because its token was changed while it ran.
+ATTEMPTS = 3
+
+
+@dataclass(slots=True)
+class _Miss:
+    """A look-up on its way. It is `stale` when the token was changed meanwhile."""
+
+    answer: asyncio.Future[DeviceIdentity | None]
+    waiting: int = 0
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An answer and until when (loop time, s) it is believed."""
+
+    identity: DeviceIdentity | None
+    until: float = field(default=0.0)
+
+
+class TokenCache:
+    """Least recently used, bounded, and never younger than the last invalidation."""
+
+    def __init__(self, ask: Ask, *, seconds: float, size: int, window: float) -> None:
+        """Entries live `seconds`, at most `size` of them; misses are gathered for `window` seconds."""
+        self._ask, self._seconds, self._size, self._window = ask, seconds, size, window
+        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+        self._misses: dict[bytes, _Miss] = {}
+        self._gathered: list[tuple[bytes, _Miss]] = []
+        self._asking: asyncio.Task[None] | None = None
+        self.queries = 0
+
+    async def find(self, lookup: bytes) -> DeviceIdentity | None:
+        """Whose token it is, None for nobody's. Raises Unavailable.
+
+        The answer holds at the moment of return: no invalidation came between the query and now.
+        """
+        loop = asyncio.get_running_loop()
+        for _ in range(ATTEMPTS):
+            entry = self._entries.get(lookup)
+            if entry is not None and entry.until > loop.time():
+                self._entries.move_to_end(lookup)
+                return entry.identity
+            miss = self._misses.get(lookup) or self._gather(lookup, loop)
+            miss.waiting += 1
+            try:
+                identity = await asyncio.shield(miss.answer)
+            finally:
+                miss.waiting -= 1
+                if not miss.waiting and self._misses.get(lookup) is miss and miss.answer.done():
+                    del self._misses[lookup]
+            if not miss.stale:
+                return identity
+        raise Unavailable("The token is being changed all the time.")
+
+    def forget(self, lookup: bytes) -> None:
+        """The token was changed or deleted."""
+        self._entries.pop(lookup, None)
+        miss = self._misses.pop(lookup, None)
+        if miss is not None:
+            miss.stale = True
+
+    def clear(self) -> None:
+        """Anything may have been changed: the bus was away."""
+        self._entries.clear()
+        for miss in self._misses.values():
+            miss.stale = True
+        self._misses.clear()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _gather(self, lookup: bytes, loop: asyncio.AbstractEventLoop) -> _Miss:
+        miss = self._misses[lookup] = _Miss(loop.create_future())
+        self._gathered.append((lookup, miss))
+        if self._asking is None:
+            self._asking = loop.create_task(self._run())
+        return miss
+
+    async def _run(self) -> None:
+        """Ask until nothing is gathered any more; while a query runs, the next one gathers."""
+        await asyncio.sleep(self._window)
+        while self._gathered:
+            batch, self._gathered = self._gathered[:MAX_PER_QUERY], self._gathered[MAX_PER_QUERY:]
+            self.queries += 1
+            try:
+                found = await self._ask([lookup for lookup, _ in batch])
+            except Exception as error:
+                reason = error if isinstance(error, Unavailable) else Unavailable(repr(error))
+                for lookup, miss in batch:
+                    self._settle(lookup, miss, reason)
+            else:
+                for lookup, miss in batch:
+                    self._settle(lookup, miss, None, found.get(lookup))
+        self._asking = None
+
+    def _settle(
+        self, lookup: bytes, miss: _Miss, error: Unavailable | None, identity: DeviceIdentity | None = None
+    ) -> None:
+        if not miss.waiting and self._misses.get(lookup) is miss:
+            del self._misses[lookup]
+        if error is not None:
+            if miss.waiting:
+                miss.answer.set_exception(error)
+            return
+        miss.answer.set_result(identity)
+        if miss.stale:
+            return
+        loop = asyncio.get_running_loop()
+        lifetime = self._seconds if identity is not None else min(self._seconds, UNKNOWN_SECONDS)
+        self._entries[lookup] = _Entry(identity, loop.time() + lifetime)
+        self._entries.move_to_end(lookup)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
