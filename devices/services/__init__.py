@@ -1,0 +1,1 @@
+"""Writes of devices, profiles and credentials, as verbs."""
