@@ -2,8 +2,21 @@
 
 from django.apps import AppConfig
 
+from thingsboard.kernel.entities import register
+from thingsboard.kernel.ids import EntityType
+
 
 class DevicesConfig(AppConfig):
     """Devices, their profiles and credentials."""
 
     name = "devices"
+
+    def ready(self) -> None:
+        """Open the kernel's door to our entities, and give every new tenant its default profile."""
+        from devices.models import Device, DeviceProfile
+        from devices.services.profiles import default_profile
+        from tenants.services.tenants import equip_new_tenants
+
+        register(EntityType.DEVICE, Device, title="Device")
+        register(EntityType.DEVICE_PROFILE, DeviceProfile, title="Device profile")
+        equip_new_tenants(default_profile)

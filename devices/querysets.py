@@ -3,8 +3,10 @@
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from telemetry.models import AttributeKv, Key
+from telemetry.points import Scope
 from tenants.access import tenant_scope
 
 
@@ -24,6 +26,12 @@ class DeviceQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> Self:
         """Tenant administrators see their tenant's devices, customer users those assigned to their customer."""
         return self.filter(tenant_scope(user, customer="customer_id"))
+
+    def with_activity(self) -> Self:
+        """Annotated with `active`: what the platform's server attribute of that name says, False where there is none."""
+        keys = Key.objects.filter(name="active").values("id")
+        said = AttributeKv.objects.filter(entity_id=OuterRef("pk"), scope=Scope.SERVER, key_id__in=keys, bool_v=True)
+        return self.annotate(active=Exists(said))
 
     def of_profile(self, profile: Any) -> Self:
         """Devices of that profile."""

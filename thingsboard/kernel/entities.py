@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from thingsboard.kernel.errors import NotFound
-from thingsboard.kernel.ids import EntityId, EntityType
+from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +66,9 @@ def exists(entity: EntityId, tenant_id: uuid.UUID) -> bool:
     if door.tenant_field:
         rows = rows.filter(**{door.tenant_field: tenant_id})
     return bool(rows.exists())
+
+
+def tenant_of(entity: EntityId, found: Model) -> uuid.UUID:
+    """The tenant to which an object belongs that `visible` handed out; the system's where it belongs to none."""
+    field = _doors[entity.type].tenant_field
+    return (getattr(found, field) if field else None) or NULL_UUID

@@ -70,11 +70,11 @@ class EntityId:
         """
         if not isinstance(data, dict):
             raise ValueError('Expected an entity id {"entityType": "...", "id": "<uuid>"}.')
-        name = data.get("entityType") or fixed
+        name = str(data.get("entityType") or fixed)
         try:
             kind = EntityType(str(name))
         except ValueError:
-            raise ValueError(f"Unknown entityType {str(name)[:40]!r}.") from None
+            raise ValueError(f"Unknown entityType {name[:40]!r}.") from None
         if fixed is not None and kind is not fixed:
             raise ValueError(f"Expected entityType {fixed.value}, got {kind.value}.")
         return cls(kind, parse_uuid(data.get("id")))

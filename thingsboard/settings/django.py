@@ -1,11 +1,9 @@
 """Django, DRF and the packages that hang on them."""
 
-from datetime import timedelta
-
 from thingsboard.kernel.secrets import secret_text
 
 from . import env
-from .platform import TB_ACCESS_TOKEN_SECONDS, TB_DATA_DIR, TB_REFRESH_TOKEN_SECONDS
+from .platform import TB_DATA_DIR
 
 BASE_DIR = env.BASE_DIR
 DEBUG = env.flag("DEBUG", True)
@@ -82,13 +80,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "EXCEPTION_HANDLER": "thingsboard.kernel.errors.exception_handler",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.auth.jwt.JwtAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.SignedIn"],
+    "EXCEPTION_HANDLER": "thingsboard.kernel.error_response.exception_handler",
     "UNAUTHENTICATED_USER": None,
-}
-
-SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=TB_ACCESS_TOKEN_SECONDS),
-    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=TB_REFRESH_TOKEN_SECONDS),
 }

@@ -1,0 +1,44 @@
+"""/api/device/{id}/credentials and /api/device/credentials."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from devices.api.devices import visible_device
+from devices.api.shapes import credentials_json
+from devices.models import DeviceCredentials
+from devices.services.credentials import update_credentials
+from tenants.permissions import InTenant, TenantAdmin
+from thingsboard.kernel.api import View, id_of, path_uuid, text_of, version_of
+from thingsboard.kernel.entities import not_found
+from thingsboard.kernel.errors import BadRequest
+from thingsboard.kernel.ids import EntityType
+
+
+class CredentialsOfDevice(View):
+    """/api/device/{id}/credentials"""
+
+    permission_classes = [InTenant]
+
+    def get(self, request: Request, device_id: str) -> Response:
+        """DeviceCredentials, in the clear."""
+        key = path_uuid(device_id)
+        found = DeviceCredentials.objects.visible_to(request.user).filter(device_id=key).first()
+        if found is None:
+            raise not_found(EntityType.DEVICE, key)
+        return Response(credentials_json(found))
+
+
+class Credentials(View):
+    """/api/device/credentials"""
+
+    permission_classes = [TenantAdmin]
+
+    def post(self, request: Request) -> Response:
+        """Replace the credentials of `deviceId`."""
+        body = self.body(request)
+        key = id_of(body, "deviceId", EntityType.DEVICE)
+        if key is None:
+            raise BadRequest("Device credentials should be assigned to device!")
+        device = visible_device(request.user, key)
+        kind, token = text_of(body, "credentialsType"), text_of(body, "credentialsId", longest=65536)
+        return Response(credentials_json(update_credentials(device, kind, token, version=version_of(body))))

@@ -1,0 +1,159 @@
+"""/api/device and /api/tenant/device*."""
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from devices.api.shapes import device_fields, device_info_json, device_json
+from devices.models import Device
+from devices.querysets import DeviceQuerySet
+from devices.services.credentials import require_type, update_credentials
+from devices.services.devices import create_device, delete_device, update_device
+from tenants.permissions import InTenant, TenantAdmin
+from thingsboard.kernel.api import Query, View, id_of, path_uuid, text_of, version_of
+from thingsboard.kernel.entities import not_found
+from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
+from thingsboard.kernel.ids import EntityType
+from thingsboard.kernel.paging import PageLink
+
+SORTABLE = {"createdTime": "created_time", "name": "name", "type": "profile__name", "label": "label"}
+SORTABLE_INFO = {
+    **SORTABLE,
+    "deviceProfileName": "profile__name",
+    "customerTitle": "customer__title",
+    "active": "active",
+}
+SEARCHED = ("name", "label", "profile__name")
+
+
+def visible_devices(user: Any) -> DeviceQuerySet:
+    """The devices that `user` may see, with what their JSON needs."""
+    return Device.objects.visible_to(user).select_related("profile", "customer")
+
+
+def visible_device(user: Any, key: uuid.UUID) -> Device:
+    """One of them. Raises NotFound."""
+    device: Device | None = visible_devices(user).filter(pk=key).first()
+    if device is None:
+        raise not_found(EntityType.DEVICE, key)
+    return device
+
+
+def save(request: Request, body: dict[str, Any], *, token: str | None) -> Device:
+    """Create, or replace where the body has an id. Raises BadRequest, NotFound, Forbidden, VersionConflict."""
+    query = Query(request)
+    if query.get("nameConflictPolicy", "FAIL") != "FAIL":
+        raise BadRequest("Only nameConflictPolicy=FAIL is supported yet")
+    key = id_of(body, "id", EntityType.DEVICE)
+    fields = device_fields(body)
+    if key is not None:
+        return update_device(visible_device(request.user, key), fields, version=version_of(body))
+    if request.user.authority != "TENANT_ADMIN":
+        raise Forbidden
+    return create_device(request.user.tenant_id, fields, token=token)
+
+
+class Devices(View):
+    """POST /api/device"""
+
+    permission_classes = [InTenant]
+
+    def post(self, request: Request) -> Response:
+        """Create, or replace; `?accessToken=` is a new device's token."""
+        return Response(device_json(save(request, self.body(request), token=Query(request).get("accessToken"))))
+
+
+class DeviceWithCredentials(View):
+    """POST /api/device-with-credentials"""
+
+    permission_classes = [InTenant]
+
+    @transaction.atomic
+    def post(self, request: Request) -> Response:
+        """{"device": {...}, "credentials": {...}}: both or neither."""
+        device, credentials = self.body(request).get("device"), self.body(request).get("credentials")
+        if not isinstance(device, dict) or not isinstance(credentials, dict):
+            raise BadRequest('Expected {"device": {...}, "credentials": {...}}')
+        kind = text_of(credentials, "credentialsType") or "ACCESS_TOKEN"
+        require_type(kind)
+        token = text_of(credentials, "credentialsId")
+        exists = id_of(device, "id", EntityType.DEVICE) is not None
+        saved = save(request, device, token=token or None)
+        if exists and token:
+            update_credentials(saved, kind, token)
+        return Response(device_json(saved))
+
+
+class OneDevice(View):
+    """/api/device/{id}"""
+
+    permission_classes = [InTenant]
+
+    def get(self, request: Request, device_id: str) -> Response:
+        """A Device."""
+        return Response(device_json(visible_device(request.user, path_uuid(device_id))))
+
+    def delete(self, request: Request, device_id: str) -> Response:
+        """Delete it; tenant administrators only."""
+        if request.user.authority != "TENANT_ADMIN":
+            raise Forbidden
+        delete_device(visible_device(request.user, path_uuid(device_id)))
+        return Response()
+
+
+class OneDeviceInfo(View):
+    """/api/device/info/{id}"""
+
+    permission_classes = [InTenant]
+
+    def get(self, request: Request, device_id: str) -> Response:
+        """A DeviceInfo."""
+        key = path_uuid(device_id)
+        device = visible_devices(request.user).with_activity().filter(pk=key).first()
+        if device is None:
+            raise not_found(EntityType.DEVICE, key)
+        return Response(device_info_json(device))
+
+
+class TenantDevices(View):
+    """/api/tenant/devices: a page, or the device of `?deviceName=`."""
+
+    permission_classes = [TenantAdmin]
+
+    def get(self, request: Request) -> Response:
+        """PageData<Device>, or a Device."""
+        query, rows = Query(request), visible_devices(request.user)
+        if "deviceName" in query:
+            device = rows.filter(name=query["deviceName"]).first()
+            if device is None:
+                raise NotFound("Requested item wasn't found!")
+            return Response(device_json(device))
+        page = PageLink.of(query, sortable=SORTABLE)
+        return Response(page.apply(_filtered(rows, query), search=SEARCHED, to_json=device_json))
+
+
+class TenantDeviceInfos(View):
+    """/api/tenant/deviceInfos"""
+
+    permission_classes = [TenantAdmin]
+
+    def get(self, request: Request) -> Response:
+        """PageData<DeviceInfo>."""
+        query = Query(request)
+        rows = _filtered(visible_devices(request.user).with_activity(), query)
+        if "active" in query:
+            rows = rows.filter(active=query.flag("active"))
+        page = PageLink.of(query, sortable=SORTABLE_INFO)
+        return Response(page.apply(rows, search=(*SEARCHED, "customer__title"), to_json=device_info_json))
+
+
+def _filtered(rows: DeviceQuerySet, query: Query) -> DeviceQuerySet:
+    """By `type` (the profile's name) and `deviceProfileId`."""
+    if "type" in query:
+        rows = rows.filter(profile__name=query["type"])
+    if "deviceProfileId" in query:
+        rows = rows.filter(profile_id=path_uuid(query["deviceProfileId"]))
+    return rows

@@ -1,0 +1,95 @@
+"""The JSON of devices, profiles and credentials (compat/data_model.md 3 and 5), and how it is read."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from devices.models import Device, DeviceCredentials, DeviceProfile
+from devices.services.devices import DeviceFields
+from tenants.api.shapes import owner_json
+from thingsboard.kernel.api import id_of, object_of, path_uuid, text_of
+from thingsboard.kernel.ids import EntityId, EntityType
+
+LONGEST_NAME = 255
+
+
+def _id_json(kind: EntityType, key: uuid.UUID | None) -> dict[str, str] | None:
+    return None if key is None else EntityId(kind, key).to_json()
+
+
+def device_json(device: Device) -> dict[str, Any]:
+    """A Device."""
+    return {
+        "id": EntityId(EntityType.DEVICE, device.pk).to_json(),
+        "createdTime": device.created_time,
+        **owner_json(device.tenant_id, device.customer_id),
+        "name": device.name,
+        "type": device.type,
+        "label": device.label or None,
+        "deviceProfileId": EntityId(EntityType.DEVICE_PROFILE, device.profile_id).to_json(),
+        "deviceData": device.device_data,
+        "firmwareId": _id_json(EntityType.OTA_PACKAGE, device.firmware_id),
+        "softwareId": _id_json(EntityType.OTA_PACKAGE, device.software_id),
+        "externalId": _id_json(EntityType.DEVICE, device.external_id),
+        "additionalInfo": device.additional_info,
+        "version": device.version,
+    }
+
+
+def device_info_json(device: Any) -> dict[str, Any]:
+    """A DeviceInfo; the device comes from a queryset `with_activity()`."""
+    customer = device.customer
+    info = (customer.additional_info or {}) if customer is not None else {}
+    return {
+        **device_json(device),
+        "customerTitle": customer.title if customer is not None else None,
+        "customerIsPublic": bool(info.get("isPublic", False)),
+        "deviceProfileName": device.profile.name,
+        "active": device.active,
+    }
+
+
+def device_fields(body: Mapping[str, Any]) -> DeviceFields:
+    """What a Device in a request says; unknown members, owners among them, count for nothing. Raises BadRequest."""
+    return DeviceFields(
+        name=text_of(body, "name", longest=LONGEST_NAME),
+        type=text_of(body, "type", longest=LONGEST_NAME),
+        profile_id=id_of(body, "deviceProfileId", EntityType.DEVICE_PROFILE),
+        label=text_of(body, "label"),
+        device_data=object_of(body, "deviceData"),
+        firmware_id=id_of(body, "firmwareId", EntityType.OTA_PACKAGE),
+        software_id=id_of(body, "softwareId", EntityType.OTA_PACKAGE),
+        external_id=id_of(body, "externalId", EntityType.DEVICE),
+        additional_info=object_of(body, "additionalInfo"),
+    )
+
+
+def credentials_json(credentials: DeviceCredentials) -> dict[str, Any]:
+    """DeviceCredentials, in the clear."""
+    return {
+        "id": {"id": str(credentials.pk)},
+        "createdTime": credentials.created_time,
+        "deviceId": EntityId(EntityType.DEVICE, credentials.device_id).to_json(),
+        "credentialsType": credentials.credentials_type,
+        "credentialsId": credentials.credentials_id,
+        "credentialsValue": credentials.credentials_value,
+        "version": credentials.version,
+    }
+
+
+def profile_info_json(profile: DeviceProfile) -> dict[str, Any]:
+    """A DeviceProfileInfo."""
+    return {
+        "id": EntityId(EntityType.DEVICE_PROFILE, profile.pk).to_json(),
+        "name": profile.name,
+        "image": profile.image or None,
+        "defaultDashboardId": _id_json(EntityType.DASHBOARD, profile.default_dashboard_id),
+        "type": profile.type,
+        "transportType": profile.transport_type,
+        "tenantId": EntityId(EntityType.TENANT, profile.tenant_id).to_json(),
+    }
+
+
+def ids_of(text: str) -> list[uuid.UUID]:
+    """A comma-separated list of UUIDs. Raises BadRequest."""
+    return [path_uuid(part.strip()) for part in text.split(",") if part.strip()]

@@ -1,0 +1,107 @@
+"""Writes of devices."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from devices.models import Device, DeviceCredentials, DeviceProfile
+from devices.models.device import default_device_data
+from devices.services.credentials import announce_change, create_credentials
+from devices.services.profiles import default_profile, profile_by_name, require_references
+from telemetry import services as telemetry
+from tenants.limits import require_room
+from tenants.models import Customer
+from thingsboard.kernel.constraints import refusing
+from thingsboard.kernel.errors import BadRequest, VersionConflict
+from thingsboard.kernel.ids import EntityType
+
+NAME_TAKEN = {"device_name": "Device with such name already exists!"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFields:
+    """What a caller may say about a device. Its tenant and customer are not among it."""
+
+    name: str
+    type: str = ""
+    profile_id: uuid.UUID | None = None
+    label: str = ""
+    device_data: dict[str, Any] | None = None
+    firmware_id: uuid.UUID | None = None
+    software_id: uuid.UUID | None = None
+    external_id: uuid.UUID | None = None
+    additional_info: dict[str, Any] | None = None
+
+
+@transaction.atomic
+def create_device(
+    tenant_id: uuid.UUID, fields: DeviceFields, *, token: str | None = None, customer: Customer | None = None
+) -> Device:
+    """A device with its credentials: this access token, or a random one.
+
+    Its profile is the one given by id, else that named by `type` (made when there is none), else the tenant's default.
+    Raises BadRequest (name, token, references) and LimitExceeded.
+    """
+    require_room(tenant_id, EntityType.DEVICE, Device.objects.filter(tenant_id=tenant_id).count)
+    device = Device(tenant_id=tenant_id, customer=customer)
+    _fill(device, fields)
+    with refusing(NAME_TAKEN):
+        device.save(force_insert=True)
+    create_credentials(device, token)
+    return device
+
+
+@transaction.atomic
+def update_device(device: Device, fields: DeviceFields, *, version: int | None = None) -> Device:
+    """Replace everything that `fields` says; tenant, customer and credentials stay.
+
+    Raises BadRequest, and VersionConflict when `version` is given and is not the present one.
+    """
+    device = Device.objects.select_for_update(of=("self",)).get(pk=device.pk)
+    if version is not None and version != device.version:
+        raise VersionConflict("The device was changed by someone else: read it again and repeat the change.")
+    _fill(device, fields)
+    device.version += 1
+    with refusing(NAME_TAKEN):
+        device.save()
+    return device
+
+
+@transaction.atomic
+def delete_device(device: Device) -> None:
+    """Delete a device with its credentials, telemetry and attributes; its sessions are closed after commit."""
+    device_id = device.pk
+    lookups = DeviceCredentials.objects.filter(device=device).values_list("lookup", flat=True)
+    for lookup in lookups:
+        announce_change(device_id, bytes(lookup))
+    device.delete()
+    telemetry.forget(device_id)
+
+
+def _fill(device: Device, fields: DeviceFields) -> None:
+    """Set all fields of a device and check them. Raises BadRequest."""
+    if not fields.name.strip():
+        raise BadRequest("Device name should be specified!")
+    require_references(device.tenant_id, {"firmware_id": fields.firmware_id, "software_id": fields.software_id})
+    device.name = fields.name.strip()
+    device.label = fields.label
+    device.profile = _profile(device.tenant_id, fields)
+    device.device_data = fields.device_data or default_device_data()
+    device.firmware_id = fields.firmware_id
+    device.software_id = fields.software_id
+    device.external_id = fields.external_id
+    device.additional_info = fields.additional_info
+
+
+def _profile(tenant_id: uuid.UUID, fields: DeviceFields) -> DeviceProfile:
+    """The profile that `fields` asks for."""
+    if fields.profile_id is not None:
+        found = DeviceProfile.objects.filter(tenant_id=tenant_id, pk=fields.profile_id).first()
+        if found is None:
+            raise BadRequest(f"Device is referencing to non existing device profile: [{fields.profile_id}]")
+        return found
+    if fields.type.strip():
+        return profile_by_name(tenant_id, fields.type.strip())
+    return default_profile(tenant_id)

@@ -1,0 +1,123 @@
+"""Users' tokens: a pair of JWTs with ThingsBoard's claims (compat/data_model.md 2)."""
+
+import uuid
+from typing import Any, NamedTuple
+
+import jwt
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.backends import TokenBackend
+
+from tenants.models import User
+from tenants.services.settings import jwt_signing_key
+from thingsboard.kernel.errors import TokenExpired, Unauthenticated
+from thingsboard.kernel.ids import NULL_UUID
+from thingsboard.kernel.time import now_ms
+
+ALGORITHM = "HS512"
+ISSUER = "thingsboard.io"
+REFRESH_SCOPE = "REFRESH_TOKEN"
+REQUIRED = ["sub", "userId", "scopes", "sessionId", "exp", "iss", "iat"]
+
+
+class Pair(NamedTuple):
+    """What a login answers."""
+
+    token: str
+    refresh_token: str
+
+    def to_json(self) -> dict[str, str]:
+        """ThingsBoard's JSON form."""
+        return {"token": self.token, "refreshToken": self.refresh_token}
+
+
+class JwtAuthentication(JWTAuthentication):
+    """`X-Authorization: Bearer <jwt>`, else `Authorization: Bearer <jwt>`."""
+
+    def authenticate(self, request: Request) -> tuple[User, dict[str, Any]] | None:
+        """The user and the token's claims; None without a header. Raises Unauthenticated or TokenExpired."""
+        header = request.META.get("HTTP_X_AUTHORIZATION") or request.META.get("HTTP_AUTHORIZATION")
+        if not header:
+            return None
+        kind, _, token = header.strip().partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise Unauthenticated("Authentication failed")
+        claims = verified(token.strip())
+        if claims["scopes"] == [REFRESH_SCOPE]:
+            raise Unauthenticated("Authentication failed")
+        return user_of(claims), claims
+
+
+def issue_pair(user: User) -> Pair:
+    """Tokens of a new session."""
+    now = now_ms() // 1000
+    # Whole seconds only: right after a password change the present second would count as before it.
+    issued = max(now, -(-user.tokens_valid_from // 1000))
+    common = {
+        "sub": user.email,
+        "userId": str(user.pk),
+        "sessionId": str(uuid.uuid4()),
+        "iat": issued,
+        "isPublic": False,
+    }
+    access: dict[str, Any] = {
+        **common,
+        "scopes": [user.authority],
+        "exp": now + int(settings.TB_ACCESS_TOKEN_SECONDS),
+        "enabled": user.is_active,
+        "tenantId": str(user.tenant_id or NULL_UUID),
+        "customerId": str(user.customer_id or NULL_UUID),
+    }
+    if user.first_name:
+        access["firstName"] = user.first_name
+    if user.last_name:
+        access["lastName"] = user.last_name
+    refresh = {
+        **common,
+        "scopes": [REFRESH_SCOPE],
+        "exp": now + int(settings.TB_REFRESH_TOKEN_SECONDS),
+        "jti": str(uuid.uuid4()),
+    }
+    backend = TokenBackend(ALGORITHM, jwt_signing_key(), issuer=ISSUER)
+    return Pair(backend.encode(access), backend.encode(refresh))
+
+
+def refresh_pair(token: str) -> Pair:
+    """A new pair for a refresh token. Raises Unauthenticated or TokenExpired."""
+    claims = verified(token)
+    if claims["scopes"] != [REFRESH_SCOPE]:
+        raise Unauthenticated("Authentication failed")
+    return issue_pair(user_of(claims))
+
+
+def verified(token: str) -> dict[str, Any]:
+    """The claims of a token that we signed and that is still good. Raises Unauthenticated or TokenExpired.
+
+    Expiry is judged by the kernel's clock, so `exp` and `iat` are compared here instead of by the library.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            jwt_signing_key(),
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            options={"require": REQUIRED, "verify_exp": False, "verify_iat": False},
+        )
+        if claims["exp"] * 1000 <= now_ms():
+            raise TokenExpired("Token has expired")
+    except (jwt.InvalidTokenError, TypeError):
+        raise Unauthenticated("Authentication failed") from None
+    return claims
+
+
+def user_of(claims: dict[str, Any]) -> User:
+    """The user whose token this is. Raises Unauthenticated when it is gone, switched off, or has a newer password."""
+    user = User.objects.select_related("tenant", "customer").filter(pk=claims["userId"]).first()
+    if user is None:
+        raise Unauthenticated("Authentication failed")
+    if not user.is_active:
+        raise Unauthenticated("User account is not active")
+    if claims["iat"] * 1000 < user.tokens_valid_from:
+        raise Unauthenticated("Token is outdated")
+    return user

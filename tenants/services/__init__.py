@@ -1,0 +1,1 @@
+"""Writes of tenants, customers, users and settings, as verbs."""
