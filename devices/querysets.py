@@ -28,7 +28,7 @@ class DeviceQuerySet(models.QuerySet[Any]):
         return self.filter(tenant_scope(user, customer="customer_id"))
 
     def with_activity(self) -> Self:
-        """Annotated with `active`: what the platform's server attribute of that name says, False where there is none."""
+        """Annotated with `active`: the server attribute of that name, False where there is none."""
         keys = Key.objects.filter(name="active").values("id")
         said = AttributeKv.objects.filter(entity_id=OuterRef("pk"), scope=Scope.SERVER, key_id__in=keys, bool_v=True)
         return self.annotate(active=Exists(said))

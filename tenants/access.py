@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from thingsboard.kernel.ids import EntityType
+
 
 def tenant_scope(user: Any, *, tenant: str = "tenant_id", customer: str | None = None) -> Q:
     """The rows that `user` may see, as a filter over the named fields.
@@ -30,3 +32,17 @@ def tenant_scope(user: Any, *, tenant: str = "tenant_id", customer: str | None =
 def is_system(user: Any) -> bool:
     """Whether `user` is an active system administrator."""
     return user is not None and getattr(user, "is_active", False) and user.authority == "SYS_ADMIN"
+
+
+def may_write_values(user: Any, kind: EntityType) -> bool:
+    """Whether `user` may write telemetry and attributes of entities of that kind, given that it sees them.
+
+    Customer users write for what is assigned to them, never for their customer or what the tenant shares with it.
+    """
+    match user.authority:
+        case "CUSTOMER_USER":
+            return kind in {EntityType.DEVICE, EntityType.ASSET, EntityType.ENTITY_VIEW, EntityType.USER}
+        case "TENANT_ADMIN":
+            return kind is not EntityType.TENANT_PROFILE
+        case _:
+            return is_system(user)

@@ -1,10 +1,29 @@
 """Which authority a view wants. What of a tenant somebody may see is access.py's business."""
 
+import uuid
+from typing import Any
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
+from tenants.models import User
 from thingsboard.kernel.errors import Forbidden, Unauthenticated
+
+
+def caller(request: Request) -> User:
+    """The user who asks. Raises Unauthenticated when nobody is logged in."""
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        raise Unauthenticated("Authentication failed")
+    return user
+
+
+def callers_tenant(request: Request) -> uuid.UUID:
+    """The tenant of the user who asks. Raises Forbidden for system administrators."""
+    tenant_id = caller(request).tenant_id
+    if tenant_id is None:
+        raise Forbidden
+    return tenant_id
 
 
 class SignedIn(BasePermission):
@@ -12,11 +31,9 @@ class SignedIn(BasePermission):
 
     authorities: frozenset[str] = frozenset({"SYS_ADMIN", "TENANT_ADMIN", "CUSTOMER_USER"})
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: Any) -> bool:
         """True, or Unauthenticated or Forbidden is raised."""
-        if request.user is None or not request.user.is_active:
-            raise Unauthenticated("Authentication failed")
-        if request.user.authority not in self.authorities:
+        if caller(request).authority not in self.authorities:
             raise Forbidden
         return True
 

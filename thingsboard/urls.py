@@ -1,6 +1,14 @@
 """Every route of the web process."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from thingsboard.kernel.api import NoSuchPath
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/plugins/telemetry/", include("telemetry.api.urls")),
+    path("api/", include("tenants.api.urls")),
+    path("api/", include("devices.api.urls")),
+    path("api/<path:rest>", NoSuchPath.as_view()),
+]

@@ -12,7 +12,7 @@ from devices.models import Device
 from devices.querysets import DeviceQuerySet
 from devices.services.credentials import require_type, update_credentials
 from devices.services.devices import create_device, delete_device, update_device
-from tenants.permissions import InTenant, TenantAdmin
+from tenants.permissions import InTenant, TenantAdmin, caller, callers_tenant
 from thingsboard.kernel.api import Query, View, id_of, path_uuid, text_of, version_of
 from thingsboard.kernel.entities import not_found
 from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
@@ -51,9 +51,9 @@ def save(request: Request, body: dict[str, Any], *, token: str | None) -> Device
     fields = device_fields(body)
     if key is not None:
         return update_device(visible_device(request.user, key), fields, version=version_of(body))
-    if request.user.authority != "TENANT_ADMIN":
+    if caller(request).authority != "TENANT_ADMIN":
         raise Forbidden
-    return create_device(request.user.tenant_id, fields, token=token)
+    return create_device(callers_tenant(request), fields, token=token)
 
 
 class Devices(View):
@@ -98,7 +98,7 @@ class OneDevice(View):
 
     def delete(self, request: Request, device_id: str) -> Response:
         """Delete it; tenant administrators only."""
-        if request.user.authority != "TENANT_ADMIN":
+        if caller(request).authority != "TENANT_ADMIN":
             raise Forbidden
         delete_device(visible_device(request.user, path_uuid(device_id)))
         return Response()

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from devices.api.shapes import ids_of, profile_info_json
 from devices.models import DeviceProfile
 from devices.services.profiles import default_profile
-from tenants.permissions import InTenant
+from tenants.permissions import InTenant, caller, callers_tenant
 from thingsboard.kernel.api import Query, View, path_uuid
 from thingsboard.kernel.entities import not_found
 from thingsboard.kernel.errors import BadRequest, Forbidden
@@ -25,7 +25,7 @@ class ProfileInfos(View):
         """PageData<DeviceProfileInfo>, or a list."""
         query, rows = Query(request), DeviceProfile.objects.visible_to(request.user)
         if "deviceProfileIds" in query:
-            if request.user.authority != "TENANT_ADMIN":
+            if caller(request).authority != "TENANT_ADMIN":
                 raise Forbidden
             keys = ids_of(",".join(query.all("deviceProfileIds")))
             if len(keys) > LARGEST_PAGE:
@@ -44,7 +44,7 @@ class DefaultProfileInfo(View):
 
     def get(self, request: Request) -> Response:
         """A DeviceProfileInfo."""
-        return Response(profile_info_json(default_profile(request.user.tenant_id)))
+        return Response(profile_info_json(default_profile(callers_tenant(request))))
 
 
 class OneProfileInfo(View):

@@ -33,11 +33,46 @@ _ALPHABET = string.ascii_letters + string.digits
 
 # First path segments of our own API under /api/v1/, where the device API has its token (architecture.md 7).
 RESERVED_TOKENS = frozenset(
-    """
-    alarms apiKeys assetProfiles assets auditLogs auth calculatedFields customers dashboards deviceProfiles devices edges
-    entities entityViews events groups me notifications otaPackages provision queues relations resources roles rpc
-    ruleChains rules schema search settings system telemetry tenantProfiles tenants usage users widgets widgetTypes
-    """.split()
+    {
+        "alarms",
+        "apiKeys",
+        "assetProfiles",
+        "assets",
+        "auditLogs",
+        "auth",
+        "calculatedFields",
+        "customers",
+        "dashboards",
+        "deviceProfiles",
+        "devices",
+        "edges",
+        "entities",
+        "entityViews",
+        "events",
+        "groups",
+        "me",
+        "notifications",
+        "otaPackages",
+        "provision",
+        "queues",
+        "relations",
+        "resources",
+        "roles",
+        "rpc",
+        "ruleChains",
+        "rules",
+        "schema",
+        "search",
+        "settings",
+        "system",
+        "telemetry",
+        "tenantProfiles",
+        "tenants",
+        "usage",
+        "users",
+        "widgetTypes",
+        "widgets",
+    }
 )
 
 _TAKEN = {"devices_devicecredentials_lookup_key": "Device credentials are already assigned to another device!"}

@@ -36,7 +36,10 @@ def default_profile_data() -> dict[str, Any]:
 
 @transaction.atomic
 def create_profile(tenant_id: uuid.UUID, name: str, **fields: Any) -> DeviceProfile:
-    """A profile of the tenant. Raises BadRequest for an empty or taken name and for references to what does not exist."""
+    """A profile of the tenant.
+
+    Raises BadRequest for an empty or taken name and for references to what does not exist.
+    """
     if not name.strip():
         raise BadRequest("Device profile name should be specified!")
     require_references(tenant_id, fields)

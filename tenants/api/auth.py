@@ -5,6 +5,7 @@ from rest_framework.response import Response
 
 from tenants.api.shapes import user_json
 from tenants.auth.jwt import issue_pair, refresh_pair
+from tenants.permissions import caller
 from tenants.services.users import log_in
 from thingsboard.kernel.api import View
 from thingsboard.kernel.errors import Unauthenticated
@@ -57,4 +58,4 @@ class CurrentUser(View):
 
     def get(self, request: Request) -> Response:
         """Who am I."""
-        return Response(user_json(request.user))
+        return Response(user_json(caller(request)))

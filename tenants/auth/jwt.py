@@ -113,7 +113,7 @@ def verified(token: str) -> dict[str, Any]:
 
 def user_of(claims: dict[str, Any]) -> User:
     """The user whose token this is. Raises Unauthenticated when it is gone, switched off, or has a newer password."""
-    user = User.objects.select_related("tenant", "customer").filter(pk=claims["userId"]).first()
+    user: User | None = User.objects.select_related("tenant", "customer").filter(pk=claims["userId"]).first()
     if user is None:
         raise Unauthenticated("Authentication failed")
     if not user.is_active:

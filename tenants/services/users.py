@@ -38,8 +38,8 @@ def create_user(
 ) -> User:
     """A user in its place: a tenant administrator has a tenant, a customer user a customer as well.
 
-    Without a password nobody can log in as it yet. Raises BadRequest for an address that is none or taken and for a place
-    that does not fit the authority, LimitExceeded by the tenant profile.
+    Without a password nobody can log in as it yet. Raises BadRequest for an address that is none or taken and for a
+    place that does not fit the authority, LimitExceeded by the tenant profile.
     """
     try:
         validate_email(email)
@@ -51,9 +51,10 @@ def create_user(
     if tenant is not None:
         require_room(tenant.pk, EntityType.USER, User.objects.filter(tenant=tenant).count)
     with refusing({"tenants_user_email_key": f"User with email '{email}' already present in database!"}):
-        return User.objects.create_user(
+        user: User = User.objects.create_user(
             email, password, authority=authority, tenant=tenant, customer=customer, **fields
         )
+    return user
 
 
 def log_in(email: str, password: str) -> User:
@@ -62,7 +63,7 @@ def log_in(email: str, password: str) -> User:
     Unknown addresses cost the same work as wrong passwords, so that the time of an answer tells nobody who exists; and
     only who knows the password learns that an account is switched off.
     """
-    user = User.objects.select_related("tenant", "customer").filter(email=email).first()
+    user: User | None = User.objects.select_related("tenant", "customer").filter(email=email).first()
     if user is None:
         User().set_password(password)
         raise Unauthenticated("Invalid username or password")

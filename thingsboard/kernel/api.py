@@ -186,7 +186,10 @@ def object_of(body: Mapping[str, Any], name: str) -> dict[str, Any] | None:
 
 
 def id_of(body: Mapping[str, Any], name: str, kind: EntityType) -> uuid.UUID | None:
-    """A member that is the id of an entity of `kind`; None where it is absent, null or the NULL UUID. Raises BadRequest."""
+    """A member that is the id of an entity of `kind`; None where it is absent, null or the NULL UUID.
+
+    Raises BadRequest.
+    """
     data = body.get(name)
     if data is None:
         return None

@@ -28,7 +28,7 @@ _DRF_CODES = {
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's single exception handler for both API families. Unexpected errors are logged and answered without details."""
+    """The only exception handler of both API families. Unexpected errors are logged and answered without details."""
     set_rollback()
     error = _as_platform_error(error, context)
     path = context["request"].path

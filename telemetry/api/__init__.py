@@ -1,0 +1,1 @@
+"""ThingsBoard's REST API of telemetry and attributes."""

@@ -1,0 +1,58 @@
+"""/api/plugins/telemetry/{type}/{id}/...attributes."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from telemetry import services
+from telemetry.api.base import EntityView, WriteView, done, keys_of, rules, scope_of, writable_scope_of
+from telemetry.api.shapes import attributes_json
+from telemetry.json import attributes_from_json
+from thingsboard.kernel.api import Query
+from thingsboard.kernel.errors import BadRequest
+
+
+class Keys(EntityView):
+    """.../keys/attributes(/{scope})"""
+
+    def get(self, request: Request, kind: str, entity_id: str, scope: str | None = None) -> Response:
+        """The names of the entity's attributes."""
+        key = self.entity(request, kind, entity_id)
+        return Response(services.attribute_keys(key, None if scope is None else scope_of(scope)))
+
+
+class Values(EntityView):
+    """.../values/attributes(/{scope})"""
+
+    def get(self, request: Request, kind: str, entity_id: str, scope: str | None = None) -> Response:
+        """[{"lastUpdateTs", "key", "value"}]"""
+        key = self.entity(request, kind, entity_id)
+        asked = None if scope is None else scope_of(scope)
+        return Response(attributes_json(services.attributes(key, asked, keys_of(Query(request)))))
+
+
+class Write(WriteView):
+    """.../attributes/{scope} and .../{scope}"""
+
+    def post(self, request: Request, entity_id: str, scope: str, kind: str = "DEVICE") -> Any:
+        """One flat object, in SERVER_SCOPE or SHARED_SCOPE; answered when it is committed."""
+        tenant_id, key = self.writable(request, kind, entity_id)
+        asked = writable_scope_of(scope)
+        try:
+            values = attributes_from_json(self.payload(request), rules(), skip_nulls=False)
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+        if not values:
+            raise BadRequest("No attributes data found in request body!")
+        services.save_attributes(tenant_id, key, asked, values)
+        return done()
+
+    def delete(self, request: Request, entity_id: str, scope: str, kind: str = "DEVICE") -> Any:
+        """Remove the attributes `keys` of a scope."""
+        _, key = self.writable(request, kind, entity_id)
+        keys = keys_of(Query(request))
+        if keys is None:
+            raise BadRequest("Empty keys: expected keys=a,b")
+        services.delete_attributes(key, scope_of(scope), keys)
+        return done()

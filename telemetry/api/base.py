@@ -1,0 +1,103 @@
+"""What the views of one entity's values share: finding it, reading keys and scopes, and refusing in bare text."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from telemetry.json import Rules
+from telemetry.points import Scope
+from tenants.access import may_write_values
+from thingsboard.kernel.api import Query, View, path_uuid
+from thingsboard.kernel.entities import tenant_of, visible
+from thingsboard.kernel.errors import BadRequest, Forbidden, PayloadTooLarge
+from thingsboard.kernel.ids import EntityId, EntityType
+
+MOST_KEYS = 1000  # of one request
+
+
+class EntityView(View):
+    """Reads of one entity's values."""
+
+    def entity(self, request: Request, kind: str, entity_id: str) -> uuid.UUID:
+        """The id of the entity, once it is known that the caller may see it. Raises BadRequest or NotFound."""
+        entity = _entity(kind, entity_id)
+        visible(entity, request.user)
+        return entity.id
+
+
+class WriteView(EntityView):
+    """Writes of one entity's values: done is an empty 200, a refusal is a 400 with bare text."""
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Bare text for what is wrong with the request, the usual body for the rest."""
+        if isinstance(exc, BadRequest):
+            return HttpResponse(exc.message, status=400, content_type="text/plain;charset=UTF-8")
+        return super().handle_exception(exc)
+
+    def writable(self, request: Request, kind: str, entity_id: str) -> tuple[uuid.UUID, uuid.UUID]:
+        """Tenant and id of an entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
+        entity = _entity(kind, entity_id)
+        found = visible(entity, request.user)
+        if not may_write_values(request.user, entity.type):
+            raise Forbidden
+        return tenant_of(entity, found), entity.id
+
+    def payload(self, request: Request) -> bytes:
+        """The request's body as it came. Raises PayloadTooLarge."""
+        try:
+            body: bytes = request.body
+        except RequestDataTooBig:
+            raise PayloadTooLarge("The request's body is too large; expected at most 16 MiB.") from None
+        return body
+
+
+def done() -> Response:
+    """An empty 200."""
+    return Response()
+
+
+def rules() -> Rules:
+    """The decoder's settings."""
+    return Rules(
+        cast=settings.TB_JSON_TYPE_CAST,
+        longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
+        most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
+    )
+
+
+def keys_of(query: Query) -> list[str] | None:
+    """The asked keys: `keys=a,b` and, for names that hold commas, repeated `key=`. None when there are none."""
+    keys = [part.strip() for text in query.all("keys") for part in text.split(",") if part.strip()]
+    keys = list(dict.fromkeys([*keys, *query.all("key")]))
+    if len(keys) > MOST_KEYS:
+        raise BadRequest(f"Too many keys: {len(keys)}; at most {MOST_KEYS} may be asked for at once")
+    return keys or None
+
+
+def scope_of(text: str) -> Scope:
+    """A scope of a path. Raises BadRequest."""
+    try:
+        return Scope.of(text)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+
+
+def writable_scope_of(text: str) -> Scope:
+    """A scope that users may write: the device alone writes its client scope. Raises BadRequest."""
+    scope = scope_of(text)
+    if scope is Scope.CLIENT:
+        raise BadRequest("Invalid scope: CLIENT_SCOPE; expected SERVER_SCOPE or SHARED_SCOPE")
+    return scope
+
+
+def _entity(kind: str, entity_id: str) -> EntityId:
+    try:
+        found = EntityType(kind.upper())
+    except ValueError:
+        raise BadRequest(f"Unknown entityType '{kind[:40]}'") from None
+    return EntityId(found, path_uuid(entity_id))
