@@ -1,0 +1,42 @@
+"""The admin's lists of devices and their profiles. Read only: writes pass the services. Credentials are not shown."""
+
+from django.contrib import admin
+from django.db.models import Model
+
+from devices.models import Device, DeviceProfile
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Looks, and touches nothing: a change here would by-pass caches, sessions and telemetry."""
+
+    def has_add_permission(self, request: object) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: object, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: object, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    """Devices."""
+
+    list_display = ("name", "profile", "tenant", "customer", "label")
+    list_select_related = ("profile", "tenant", "customer")
+    list_filter = ("tenant",)
+    search_fields = ("name", "label", "profile__name")
+
+
+@admin.register(DeviceProfile)
+class DeviceProfileAdmin(ReadOnlyAdmin):
+    """Device profiles."""
+
+    list_display = ("name", "tenant", "transport_type", "is_default")
+    list_select_related = ("tenant",)
+    list_filter = ("tenant", "transport_type")
+    search_fields = ("name",)
