@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import pytest
 from rest_framework.test import APIClient
 
 from devices.models import Device
@@ -56,6 +57,11 @@ class Cast:
     @cached_property
     def foreign_device(self) -> Device:
         return create_device(self.globex.pk, DeviceFields(name="Meter"), token="globex-meter")
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return Cast()
 
 
 def api(user: User | None) -> APIClient:

@@ -29,7 +29,7 @@ def attributes_json(attributes: Iterable[Attribute]) -> list[dict[str, Any]]:
 
 def typed(value: Value | None) -> Any:
     """A value of its own kind; JSON goes through as it was stored."""
-    return orjson.Fragment(value) if isinstance(value, Json) else value
+    return orjson.Fragment(str(value)) if isinstance(value, Json) else value
 
 
 def text(value: Value | None) -> str | None:

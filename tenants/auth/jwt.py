@@ -12,7 +12,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from tenants.models import User
 from tenants.services.settings import jwt_signing_key
 from thingsboard.kernel.errors import TokenExpired, Unauthenticated
-from thingsboard.kernel.ids import NULL_UUID
+from thingsboard.kernel.ids import NULL_UUID, parse_uuid
 from thingsboard.kernel.time import now_ms
 
 ALGORITHM = "HS512"
@@ -104,10 +104,12 @@ def verified(token: str) -> dict[str, Any]:
             issuer=ISSUER,
             options={"require": REQUIRED, "verify_exp": False, "verify_iat": False},
         )
-        if claims["exp"] * 1000 <= now_ms():
-            raise TokenExpired("Token has expired")
-    except (jwt.InvalidTokenError, TypeError):
+        parse_uuid(claims["userId"])
+        expires, _ = int(claims["exp"]), int(claims["iat"])
+    except (jwt.InvalidTokenError, TypeError, ValueError):
         raise Unauthenticated("Authentication failed") from None
+    if expires * 1000 <= now_ms():
+        raise TokenExpired("Token has expired")
     return claims
 
 

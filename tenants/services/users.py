@@ -51,6 +51,8 @@ def create_user(
     if tenant is not None:
         require_room(tenant.pk, EntityType.USER, User.objects.filter(tenant=tenant).count)
     with refusing({"tenants_user_email_key": f"User with email '{email}' already present in database!"}):
+        # The admin asks Django's permissions; whoever runs the installation has all of them, everybody else none.
+        fields["is_superuser"] = authority == Authority.SYS_ADMIN
         user: User = User.objects.create_user(
             email, password, authority=authority, tenant=tenant, customer=customer, **fields
         )
