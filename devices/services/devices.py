@@ -57,15 +57,20 @@ def create_device(
 def update_device(device: Device, fields: DeviceFields, *, version: int | None = None) -> Device:
     """Replace everything that `fields` says; tenant, customer and credentials stay.
 
+    A device that became another for its transports (profile, gateway or not) has its sessions closed after commit: they
+    would go on with what they read when it connected.
     Raises BadRequest, and VersionConflict when `version` is given and is not the present one.
     """
     device = Device.objects.select_for_update(of=("self",)).get(pk=device.pk)
     if version is not None and version != device.version:
         raise VersionConflict("The device was changed by someone else: read it again and repeat the change.")
+    before = _seen_by_transports(device)
     _fill(device, fields)
     device.version += 1
     with refusing(NAME_TAKEN):
         device.save()
+    if _seen_by_transports(device) != before:
+        _announce(device)
     return device
 
 
@@ -73,11 +78,20 @@ def update_device(device: Device, fields: DeviceFields, *, version: int | None =
 def delete_device(device: Device) -> None:
     """Delete a device with its credentials, telemetry and attributes; its sessions are closed after commit."""
     device_id = device.pk
-    lookups = DeviceCredentials.objects.filter(device=device).values_list("lookup", flat=True)
-    for lookup in lookups:
-        announce_change(device_id, bytes(lookup))
+    _announce(device)
     device.delete()
     telemetry.forget(device_id)
+
+
+def _announce(device: Device) -> None:
+    """Have transports drop what they know about the device, after commit."""
+    for lookup in DeviceCredentials.objects.filter(device=device).values_list("lookup", flat=True):
+        announce_change(device.pk, bytes(lookup))
+
+
+def _seen_by_transports(device: Device) -> tuple[uuid.UUID, bool]:
+    """What of a device decides how its messages are treated."""
+    return device.profile_id, bool((device.additional_info or {}).get("gateway"))
 
 
 def _fill(device: Device, fields: DeviceFields) -> None:

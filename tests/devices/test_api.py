@@ -1,9 +1,12 @@
 """Devices over ThingsBoard's REST paths."""
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from devices.models import Device, DeviceProfile
 from devices.services.profiles import create_profile
@@ -271,3 +274,34 @@ def test_an_id_that_is_none_is_a_bad_request(cast: Cast) -> None:
     answer = api(cast.alice).get("/api/device/12")
     assert error(answer) == (400, 31)
     assert answer.json()["message"] == "Invalid UUID string: 12"
+
+
+def test_a_body_above_the_limit_is_refused_unread(cast: Cast, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    assert error(create(api(cast.alice), name="n" * 1000)) == (413, 31)
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_json_is_read_whatever_the_content_type_says(cast: Cast, content_type: str) -> None:
+    answer = api(cast.alice).post("/api/device", b'{"name": "Pump"}', content_type=content_type)
+    assert answer.status_code == 200 and answer.json()["name"] == "Pump"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_that_create_the_same_device_at_once_one_succeeds() -> None:
+    alice = Cast().alice
+    gate = threading.Barrier(4)
+
+    def attempt(number: int) -> int:
+        gate.wait()
+        try:
+            return int(
+                create(api(alice), f"/api/device?accessToken=T{number % 2}", name="Pump", type="new").status_code
+            )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(attempt, range(4))) == [200, 400, 400, 400]
+    assert Device.objects.count() == 1
+    assert DeviceProfile.objects.filter(name="new").count() == 1

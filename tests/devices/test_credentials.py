@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import connection, transaction
 
-from devices.models import Device, DeviceCredentials
+from devices.models import DeviceCredentials
 from devices.services.credentials import CREDENTIALS_CHANGED, update_credentials
-from devices.services.devices import DeviceFields, create_device, delete_device
+from devices.services.devices import DeviceFields, create_device, delete_device, update_device
 from devices.services.identity import LOOKUP_SQL, DeviceIdentity, identities, lookup_of
 from tests.cast import Cast, api, error
 from thingsboard.kernel import bus
+from thingsboard.kernel.errors import BadRequest
 
 
 def look_up(*tokens: str) -> dict[bytes, DeviceIdentity]:
@@ -84,28 +85,37 @@ def test_credentials_that_cannot_be_are_refused(cast: Cast, body: dict[str, Any]
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_transports_hear_of_a_changed_token_and_of_a_deleted_device_after_commit() -> None:
+async def test_transports_hear_after_commit_what_makes_a_session_stale() -> None:
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def hear(channel: str, payload: dict[str, Any]) -> None:
         await heard.put(payload)
 
-    def make() -> Device:
-        return Cast().device
+    def change_everything() -> list[tuple[str, str]]:
+        device = Cast().device
+        key = str(device.pk)
+        update_device(device, DeviceFields(name="Meter", label="only a label: nobody hears"))
+        update_device(device, DeviceFields(name="Meter", additional_info={"gateway": True}))
+        update_credentials(device, "ACCESS_TOKEN", "fresh")
+        delete_device(device)
+        return [(key, "acme-meter"), (key, "acme-meter"), (key, "fresh")]
 
-    device = await sync_to_async(make)()
     subscriber = bus.Subscriber([CREDENTIALS_CHANGED], hear)
     task = asyncio.create_task(subscriber.run())
     try:
         await asyncio.wait_for(subscriber.ready.wait(), 5)
-        await sync_to_async(update_credentials)(device, "ACCESS_TOKEN", "fresh")
-        first = await asyncio.wait_for(heard.get(), 5)
-        await sync_to_async(delete_device)(device)
-        second = await asyncio.wait_for(heard.get(), 5)
+        for key, token in await sync_to_async(change_everything)():
+            message = await asyncio.wait_for(heard.get(), 5)
+            assert message == {"deviceId": key, "lookup": lookup_of(token).hex()}
+        assert heard.empty()
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    key = str(device.pk) if device.pk else first["deviceId"]
-    assert first == {"deviceId": key, "lookup": lookup_of("acme-meter").hex()}
-    assert second == {"deviceId": key, "lookup": lookup_of("fresh").hex()}
+
+
+def test_nobody_hears_of_what_was_rolled_back(cast: Cast, django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks() as callbacks, contextlib.suppress(BadRequest), transaction.atomic():
+        update_credentials(cast.device, "ACCESS_TOKEN", "fresh")
+        raise BadRequest("changed my mind")
+    assert callbacks == []

@@ -45,9 +45,10 @@ async def listening(channel: str) -> AsyncIterator[Listener]:
             await task
 
 
-def kill_listeners() -> None:
+def kill(kind: str) -> None:
+    """Close all connections of one kind (normal, pubsub) at the server."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.client_kill_filter(_type="pubsub")
+        client.client_kill_filter(_type=kind, skipme=True)
 
 
 async def test_a_message_reaches_who_listens_on_its_channel() -> None:
@@ -60,11 +61,19 @@ async def test_a_message_reaches_who_listens_on_its_channel() -> None:
 async def test_a_lost_connection_is_taken_up_again_and_said_so() -> None:
     async with listening("test-c") as listener:
         assert not listener.reconnected.is_set()
-        await sync_to_async(kill_listeners)()
+        await sync_to_async(kill)("pubsub")
         await asyncio.wait_for(listener.reconnected.wait(), DEADLINE)
         await asyncio.wait_for(listener.subscriber.ready.wait(), DEADLINE)
         await sync_to_async(bus.publish)("test-c", {"n": 2})
         assert await listener.next() == ("test-c", {"n": 2})
+
+
+async def test_a_publisher_whose_connection_was_closed_loses_nothing_when_the_server_is_there() -> None:
+    async with listening("test-f") as listener:
+        for number in range(2):
+            await sync_to_async(bus.publish)("test-f", {"n": number})
+            assert await listener.next() == ("test-f", {"n": number})
+            await sync_to_async(kill)("normal")
 
 
 async def test_a_failing_handler_or_a_body_that_is_no_object_does_not_end_the_listening() -> None:

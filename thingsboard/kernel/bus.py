@@ -14,6 +14,8 @@ import orjson
 import redis
 import redis.asyncio
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +30,12 @@ Handler = Callable[[str, dict[str, Any]], Awaitable[None] | None]
 
 @cache
 def _publisher() -> redis.Redis:
-    """The process's connection pool for publishing."""
+    """The process's connection pool for publishing. A connection that a restart has closed is replaced at once."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=PUBLISH_TIMEOUT, socket_connect_timeout=PUBLISH_TIMEOUT
+        settings.REDIS_URL,
+        socket_timeout=PUBLISH_TIMEOUT,
+        socket_connect_timeout=PUBLISH_TIMEOUT,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     )
 
 
