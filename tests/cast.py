@@ -78,3 +78,8 @@ def error(response: Any) -> tuple[int, int]:
     assert body["status"] == response.status_code
     assert isinstance(body["message"], str) and isinstance(body["timestamp"], int)
     return response.status_code, body["errorCode"]
+
+
+def create(client: APIClient, path: str = "/api/device", **body: Any) -> Any:
+    """POST a JSON object."""
+    return client.post(path, body, format="json")
