@@ -133,13 +133,10 @@ def test_a_killed_server_leaves_a_stale_pid_file_that_does_not_matter_even_when_
             stranger.kill()
 
 
-def test_a_server_started_by_hand_is_left_alone_and_named(
-    owner: subprocess.Popen[str], servers_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_started_by_hand_is_left_alone_and_named(owner: subprocess.Popen[str], servers_dir: Path) -> None:
     server = int(read_line(owner))
-    monkeypatch.setattr(postgres, "PREDECESSOR_TIMEOUT", 0.1)
     with pytest.raises(EmbeddedError, match=rf"already runs on .* \(process {server}\)"):
-        postgres.Postgres(servers_dir).prepare()
+        postgres.Postgres(servers_dir).prepare(patience=0.1)
     assert one(database_url(servers_dir), "SELECT 1") == 1
 
 
