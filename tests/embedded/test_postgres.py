@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.waiting import until
 from thingsboard.embedded import postgres
 from thingsboard.embedded.account import Account, for_servers
 from thingsboard.embedded.addresses import database_url
@@ -29,14 +29,6 @@ with running(Postgres(Path(sys.argv[1])), Path(sys.argv[1]) / "log") as pid:
     print(pid, flush=True)
     sys.stdin.read()
 """
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def one(url: str, query: str) -> object:

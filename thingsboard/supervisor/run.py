@@ -159,6 +159,8 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """Stage by stage, each within its patience."""
+        if self._children:
+            self._output.say("up", "stopping; once more for less patience")
         for stage in Stage:
             children = [child for child in self._children if child.stage == stage]
             for child in children:
