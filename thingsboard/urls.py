@@ -1,9 +1,7 @@
 """Every route of the web process."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 
-urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("health/", include("thingsboard.health.urls")),
-]
+# /health/live and /health/ready are answered before any route: thingsboard.health.middleware.
+urlpatterns = [path("admin/", admin.site.urls)]
