@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import redis
@@ -22,9 +22,6 @@ WORKER_CACHE = 2.0  # seconds; a ping is a broadcast to all workers
 _STRANGE_CONNECT = bytes.fromhex("100e00044d5154547f02000a0002") + b"tb"
 _CONNACK = 0x20
 
-# Checks block, and never more than a few run: a thread of their own keeps them off Django's shared one.
-_executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
-
 
 class NotReady(Exception):
     """Why a part does not work, fit to be shown to anybody."""
@@ -38,16 +35,21 @@ class Check:
     detail: str
 
 
-async def run_all() -> dict[str, Check]:
-    """All checks at once, by name."""
-    parts: dict[str, Callable[[], Awaitable[str]]] = {
-        "database": lambda: _in_thread(_database),
-        "redis": lambda: _in_thread(_redis),
-        "rules": lambda: _in_thread(_rules_worker),
-        "mqtt": _mqtt,
-    }
-    outcomes = await asyncio.gather(*(_run(part) for part in parts.values()))
-    return dict(zip(parts, outcomes, strict=True))
+class InThread:
+    """A blocking check in a thread of its own. Whoever asks while it runs gets the same answer: however many probes
+    come and however long a dead server lets us wait, one thread waits.
+    """
+
+    def __init__(self, check: Callable[[], str]) -> None:
+        self._check = check
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
+        self._running: Future[str] | None = None
+
+    async def __call__(self) -> str:
+        """The check's answer, or its exception."""
+        if self._running is None or self._running.done():
+            self._running = self._executor.submit(self._check)
+        return await asyncio.shield(asyncio.wrap_future(self._running))
 
 
 async def _run(part: Callable[[], Awaitable[str]]) -> Check:
@@ -58,10 +60,6 @@ async def _run(part: Callable[[], Awaitable[str]]) -> Check:
         return Check(False, str(error))
     except TimeoutError:
         return Check(False, f"no answer within {TIMEOUT:g} s")
-
-
-async def _in_thread(check: Callable[[], str]) -> str:
-    return await asyncio.get_running_loop().run_in_executor(_executor, check)
 
 
 def _database() -> str:
@@ -95,12 +93,13 @@ class _LastPing:
 def _rules_worker() -> str:
     if time.monotonic() - _LastPing.answered_at < WORKER_CACHE:
         return "answers"
+    _redis()  # kombu would try to reach it for minutes
     try:
         inspect = app.control.inspect(pattern="rules@*", matcher="glob", limit=1, timeout=WORKER_TIMEOUT)
         answers = inspect.ping()
     except Exception:
         # kombu lets the errors of whatever client it uses through
-        raise NotReady("the workers cannot be asked: Redis does not answer") from None
+        raise NotReady("the workers cannot be asked") from None
     if not answers:
         raise NotReady("no rules worker answers")
     _LastPing.answered_at = time.monotonic()
@@ -120,3 +119,17 @@ async def _mqtt() -> str:
     if answer != bytes([_CONNACK]):
         raise NotReady("the MQTT listener does not speak MQTT")
     return "answers"
+
+
+PARTS: dict[str, Callable[[], Awaitable[str]]] = {
+    "database": InThread(_database),
+    "redis": InThread(_redis),
+    "rules": InThread(_rules_worker),
+    "mqtt": _mqtt,
+}
+
+
+async def run_all() -> dict[str, Check]:
+    """All checks at once, by name."""
+    outcomes = await asyncio.gather(*(_run(part) for part in PARTS.values()))
+    return dict(zip(PARTS, outcomes, strict=True))
