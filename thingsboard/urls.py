@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from thingsboard.kernel.api import NoSuchPath
 
+# /health/live and /health/ready are answered before any route: thingsboard.health.middleware.
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),

@@ -1,19 +1,5 @@
-"""A directory for servers that other accounts may enter, in memory where there is room."""
+"""Fixtures for what starts servers."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from tests.servers_dir import servers_dir
 
-import pytest
-
-
-@pytest.fixture
-def servers_dir() -> Iterator[Path]:
-    """A fresh directory of mode 0755 with a short path."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 30
-    path = Path(tempfile.mkdtemp(prefix="tb-test-", dir=memory if roomy else None))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
+__all__ = ["servers_dir"]

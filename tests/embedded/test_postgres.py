@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.waiting import until
 from thingsboard.embedded import postgres
 from thingsboard.embedded.account import Account, for_servers
 from thingsboard.embedded.addresses import database_url
@@ -29,14 +29,6 @@ with running(Postgres(Path(sys.argv[1])), Path(sys.argv[1]) / "log") as pid:
     print(pid, flush=True)
     sys.stdin.read()
 """
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def one(url: str, query: str) -> object:
@@ -133,13 +125,10 @@ def test_a_killed_server_leaves_a_stale_pid_file_that_does_not_matter_even_when_
             stranger.kill()
 
 
-def test_a_server_started_by_hand_is_left_alone_and_named(
-    owner: subprocess.Popen[str], servers_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_started_by_hand_is_left_alone_and_named(owner: subprocess.Popen[str], servers_dir: Path) -> None:
     server = int(read_line(owner))
-    monkeypatch.setattr(postgres, "PREDECESSOR_TIMEOUT", 0.1)
     with pytest.raises(EmbeddedError, match=rf"already runs on .* \(process {server}\)"):
-        postgres.Postgres(servers_dir).prepare()
+        postgres.Postgres(servers_dir).prepare(patience=0.1)
     assert one(database_url(servers_dir), "SELECT 1") == 1
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-PATIENCE = 8.0  # seconds between the signal and SIGKILL
+PATIENCE = 5.0  # seconds between the signal and SIGKILL
 DATABASE_PATIENCE = 120.0  # seconds: a fast shutdown writes out all dirty pages first
 
 

@@ -21,7 +21,6 @@ from .server import launched, minimal_environment, running
 
 SUPERUSER = "postgres"
 INITDB_TIMEOUT = 300.0  # seconds
-PREDECESSOR_TIMEOUT = 60.0  # seconds
 CONFIG_NAME = "thingsboard.conf"
 
 
@@ -38,14 +37,14 @@ class Postgres:
         self.binaries = self._binaries()
         self.account = account or for_servers([self.binaries.postgres, self.cluster])
 
-    def prepare(self) -> None:
+    def prepare(self, patience: float = 60.0) -> None:
         """Make or adopt the cluster and write its configuration. Raises EmbeddedError when it cannot be used."""
         try:
             prepare_run_dir(self.data_dir, self.account)
             if not self.cluster.exists():
                 self._init()
             own(self.cluster, self.account)
-            self._await_predecessor()
+            self._await_predecessor(patience)
             self._configure()
         except OSError as error:
             raise EmbeddedError(f"{error.filename or self.cluster}: {error.strerror}.") from None
@@ -152,12 +151,12 @@ class Postgres:
         own(fresh, self.account)
         fresh.replace(self.cluster / CONFIG_NAME)
 
-    def _await_predecessor(self) -> None:
+    def _await_predecessor(self, patience: float) -> None:
         """A server that was told to stop when its owner died may still be writing; stale pid files are removed.
 
         We hold the data directory's lock, so a server that goes on running was started by hand.
         """
-        deadline = time.monotonic() + PREDECESSOR_TIMEOUT
+        deadline = time.monotonic() + patience
         while alive := processes_in(self.cluster):
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"A PostgreSQL already runs on {self.cluster} (process {alive[0]}); stop that one.")

@@ -24,8 +24,8 @@ class Server(Protocol):
     name: str
     stop_signal: signal.Signals
 
-    def prepare(self) -> None:
-        """Bring the files into order before a start; blocks while a dying predecessor still runs."""
+    def prepare(self, patience: float = 60.0) -> None:
+        """Bring the files into order before a start; waits `patience` seconds for a dying predecessor."""
 
     def argv(self) -> list[str]:
         """The command that runs it in the foreground, our child, dying with us."""
@@ -41,6 +41,11 @@ def launched(program: list[str], account: Account, death_signal: signal.Signals)
     """The command that becomes `program` through launch.py."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
     return [*launcher, str(os.getpid()), str(int(death_signal)), account.switch, *program]
+
+
+def launched_as_self(program: list[str], death_signal: signal.Signals) -> list[str]:
+    """The command that becomes `program`, without a change of user."""
+    return launched(program, Account(os.geteuid(), os.getegid(), "-"), death_signal)
 
 
 def minimal_environment() -> dict[str, str]:

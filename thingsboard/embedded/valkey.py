@@ -25,7 +25,7 @@ class Valkey:
         self.binary = find_valkey()
         self.account = account or for_servers([self.binary, run_dir(data_dir) / "valkey.sock"])
 
-    def prepare(self) -> None:
+    def prepare(self, patience: float = 60.0) -> None:
         """The sockets' directory, without a predecessor's socket."""
         directory = prepare_run_dir(self.data_dir, self.account)
         (directory / "valkey.sock").unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Django, DRF and the packages that hang on them."""
 
-from thingsboard.kernel.secrets import secret_text
+from thingsboard.kernel.secrets import refuse_published, secret_text
 
 from . import env
 from .platform import TB_DATA_DIR
@@ -8,6 +8,8 @@ from .platform import TB_DATA_DIR
 BASE_DIR = env.BASE_DIR
 DEBUG = env.flag("DEBUG", True)
 SECRET_KEY = env.text("SECRET_KEY") or secret_text(TB_DATA_DIR, "django.key")
+if not DEBUG:
+    refuse_published("SECRET_KEY", SECRET_KEY)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "*" if DEBUG else "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 
@@ -35,6 +37,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "thingsboard.health.middleware.health_first",  # before the checks of host and TLS: probes know neither
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -2,6 +2,8 @@
 
 from . import env
 
+_OURS = ("thingsboard", "devices", "tenants", "telemetry", "rules", "alarms", "dashboards")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -9,7 +11,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        name: {"level": env.text("TB_LOG_LEVEL", "INFO").upper()}
-        for name in ("thingsboard", "devices", "tenants", "telemetry", "rules", "alarms", "dashboards")
+        # Django's own console handler would repeat every line.
+        "django": {"handlers": [], "level": "WARNING"},
+        **{name: {"level": env.text("TB_LOG_LEVEL", "INFO").upper()} for name in _OURS},
     },
 }

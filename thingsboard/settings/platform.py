@@ -1,5 +1,7 @@
 """Every TB_* knob of the platform, each in one place. The table in docs/reference/settings.md follows this file."""
 
+from thingsboard.embedded.addresses import reachable
+
 from . import env
 
 TB_DATA_DIR = env.path("TB_DATA_DIR", env.BASE_DIR / "var")
@@ -8,6 +10,8 @@ TB_DATA_DIR = env.path("TB_DATA_DIR", env.BASE_DIR / "var")
 TB_BIND = env.text("TB_BIND", "127.0.0.1")
 TB_HTTP_PORT = env.integer("TB_HTTP_PORT", 8080, low=1, high=65535)
 TB_MQTT_PORT = env.integer("TB_MQTT_PORT", 1883, low=1, high=65535)
+# Where other processes reach the MQTT listener (readiness, demo devices); empty: on this machine, at TB_BIND.
+TB_MQTT_HOST = env.text("TB_MQTT_HOST") or reachable(TB_BIND)
 TB_MQTT_PROCESSES = env.integer("TB_MQTT_PROCESSES", 1, low=1, high=64)
 
 # The demo is seeded on an empty database only, never in production. TB_DEMO=0 stops the devices that move by

