@@ -93,6 +93,7 @@ class Fleet:
                 self.refusals[f"CONNACK {device.refusal} ({reason})"] += 1
             elif not device.connected:
                 self.refusals["no answer to CONNECT"] += 1
+        self._stop_without_devices()
 
     async def _first_contact(self) -> None:
         device, host, port = self.devices[0], self.options.mqtt_host, self.options.mqtt_port

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,11 @@ async def run(options: Options) -> Report:
     return await session.run(options, KEY, Bars(Console(file=io.StringIO())))
 
 
+def names_in(directory: Path) -> list[str]:
+    """What is in a directory."""
+    return sorted(path.name for path in directory.iterdir())
+
+
 async def test_every_message_sent_is_acknowledged_and_found_again() -> None:
     async with SmallPlatform() as platform:
         report = await run(options_for(platform))
@@ -61,7 +67,7 @@ async def test_a_message_looks_like_thingsboards_smart_meter() -> None:
         series = next(iter(platform.stored.values()))
     assert list(series) == ["pulseCounter", "leakage", "batteryLevel", "p4"]
     times = sorted(series["pulseCounter"])
-    assert [later - earlier for earlier, later in zip(times, times[1:], strict=False)] == [10] * (len(times) - 1)
+    assert [later - earlier for earlier, later in itertools.pairwise(times)] == [10] * (len(times) - 1)
     assert set(series["leakage"].values()) == {False}
     assert set(series["batteryLevel"].values()) == {93}
 
@@ -224,11 +230,10 @@ async def test_the_token_of_a_device_made_elsewhere_is_asked_for() -> None:
 
 
 async def test_an_expired_login_is_renewed() -> None:
-    async with SmallPlatform() as platform:
-        async with Platform(platform.url, "tenant@thingsboard.org", "tenant", KEY) as api:
-            await api.devices(2, lambda done: None)
-            platform.expired = True
-            assert len(await api.devices(2, lambda done: None)) == 2
+    async with SmallPlatform() as platform, Platform(platform.url, "tenant@thingsboard.org", "tenant", KEY) as api:
+        await api.devices(2, lambda done: None)
+        platform.expired = True
+        assert len(await api.devices(2, lambda done: None)) == 2
     assert platform.logins == 2
 
 
@@ -249,7 +254,7 @@ async def test_the_journal_tells_what_was_sent_and_acknowledged(tmp_path: Path) 
     assert raw["complete"] is True and raw["step"] == 10
     assert raw["devices"][0]["acknowledged"] == [[times[0], times[-1]]]
     assert sum(device["sent"] for device in raw["devices"]) == report.sent
-    assert [path.name for path in tmp_path.iterdir()] == ["journal.json"]
+    assert names_in(tmp_path) == ["journal.json"]
     assert again.findings == report.findings and again.problems() == []
 
 
@@ -279,7 +284,7 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path, content: bytes) ->
     "arguments", [["--url", "http://192.0.2.1"], ["--mqtt", "example.org:1883"], ["--mqtt", "0.0.0.0:1883"]]
 )
 def test_a_host_that_is_not_this_machine_is_refused(arguments: list[str]) -> None:
-    with pytest.raises(CommandError, match="is not this machine.*--i-own-this-host"):
+    with pytest.raises(CommandError, match=r"is not this machine.*--i-own-this-host"):
         call_command("loadtest", *arguments)
 
 
