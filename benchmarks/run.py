@@ -1,4 +1,4 @@
-"""All benchmarks as one table of ratios: `make bench`, or `python -m benchmarks.run [--seconds S] [--rounds N] [NAME ...]`.
+"""All benchmarks as one table of ratios: `make bench`, or `python -m benchmarks [--seconds S] [--rounds N] [NAME ...]`.
 
 Starts a platform of its own on free ports of the loopback with a temporary data directory, and removes it afterwards.
 """
@@ -61,7 +61,3 @@ def _use_django(ground: Ground) -> None:
     import django
 
     django.setup()
-
-
-if __name__ == "__main__":
-    main()
