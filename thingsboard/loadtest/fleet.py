@@ -10,7 +10,7 @@ from . import packets
 from .device import Device, Identity, Ledger, Traffic
 from .options import Options
 
-TICK_S = 0.002  # one write a device and tick
+TICK_S = 0.005  # one write a device and tick
 DIALS_AT_ONCE = 100
 ANSWER_TIMEOUT_S = 15.0  # from dialling to CONNACK
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.1, 2.0
@@ -93,6 +93,7 @@ class Fleet:
                 self.refusals[f"CONNACK {device.refusal} ({reason})"] += 1
             elif not device.connected:
                 self.refusals["no answer to CONNECT"] += 1
+        self._stop_without_devices()
 
     async def _first_contact(self) -> None:
         device, host, port = self.devices[0], self.options.mqtt_host, self.options.mqtt_port

@@ -17,6 +17,8 @@ class Report:
     devices: int
     points: int
     qos: int
+    started: int = 0  # ms since 1970: the first message
+    finished: int = 0  # ms since 1970: the last acknowledgement, or when it was no longer waited for
     seconds: float = 0.0
     sent: int = 0
     acknowledged: int = 0
@@ -68,6 +70,8 @@ class Report:
             "devices": self.devices,
             "points_per_message": self.points,
             "qos": self.qos,
+            "started": self.started,
+            "finished": self.finished,
             "seconds": round(self.seconds, 3),
             "sent": self.sent,
             "acknowledged": self.acknowledged if self.qos else None,

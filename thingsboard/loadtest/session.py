@@ -40,12 +40,15 @@ async def run(options: Options, key: str, bars: Bars) -> Report:
             try:
                 with bars.bar("Connecting", options.devices) as step:
                     await fleet.connect(step)
-                started = now_ms()
-                await _traffic(options, fleet, report, bars, started)
+                report.started = now_ms()
+                if options.journal:  # a place that cannot be written to is found out before, not after
+                    _account(options, fleet, report.started, complete=False).write(options.journal)
+                await _traffic(options, fleet, report, bars)
+                report.finished = now_ms()
             finally:
                 await fleet.close()
             _gather(report, fleet)
-            account = _account(options, fleet, started, complete=True)
+            account = _account(options, fleet, report.started, complete=True)
             if options.journal:
                 account.write(options.journal)
             if options.readback:
@@ -70,9 +73,9 @@ async def _first_ts(options: Options, platform: Platform, identities: Sequence[I
     return base
 
 
-async def _traffic(options: Options, fleet: Fleet, report: Report, bars: Bars, started: int) -> None:
+async def _traffic(options: Options, fleet: Fleet, report: Report, bars: Bars) -> None:
     """Send and wait for the last acknowledgements. The figures of rate and CPU are of this part alone."""
-    watchers = [asyncio.create_task(_write_journal(options, fleet, started))]
+    watchers = [asyncio.create_task(_write_journal(options, fleet, report.started))]
     gc.collect()
     gc.freeze()
     gc.disable()  # the hot path makes no cycles

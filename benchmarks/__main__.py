@@ -1,0 +1,5 @@
+"""`python -m benchmarks`: see run.py."""
+
+from .run import main
+
+main()
