@@ -36,7 +36,9 @@ def connect(
     return packets.packet(0x10, packets.string(name) + bytes((level, flags)) + keep_alive.to_bytes(2, "big") + tail)
 
 
-def publish(payload: bytes, packet_id: int = 0, *, topic: str = TELEMETRY, qos: int | None = None, dup: bool = False) -> bytes:
+def publish(
+    payload: bytes, packet_id: int = 0, *, topic: str = TELEMETRY, qos: int | None = None, dup: bool = False
+) -> bytes:
     """A PUBLISH: QoS 1 when a packet id is given, else 0."""
     qos = (1 if packet_id else 0) if qos is None else qos
     middle = packet_id.to_bytes(2, "big") if qos else b""

@@ -1,6 +1,5 @@
 """What a device publishes is committed, then acknowledged."""
 
-
 from tests.transports.mqtt.client import Device, puback, publish
 from tests.transports.mqtt.conftest import World, serving
 
