@@ -1,8 +1,7 @@
 """A device on a raw socket: it can say what no library would."""
 
 import asyncio
-import itertools
-from typing import Self
+from typing import ClassVar, Self
 
 from thingsboard.transports.mqtt import packets
 
@@ -65,10 +64,11 @@ def puback(packet_id: int) -> bytes:
 class Device:
     """One connection."""
 
-    ids = itertools.count(1)
+    living: ClassVar[list["Device"]] = []
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
+        self.living.append(self)
 
     @classmethod
     async def dial(cls, port: int) -> Self:
@@ -116,6 +116,8 @@ class Device:
 
     async def leave(self) -> None:
         """Close."""
+        if self in self.living:
+            self.living.remove(self)
         self.writer.close()
         try:
             await self.writer.wait_closed()

@@ -71,6 +71,7 @@ class MqttServer:
         self.broker = FrontBroker()
         self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
         self._full = False
+        self._running = False
         self._sequence = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -80,6 +81,7 @@ class MqttServer:
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
         """Listen. Raises OSError when the address cannot be had."""
         await self.broker.start()
+        self._running = True
         self._listener = await self.loop.create_server(
             lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=reuse_port or None
         )
@@ -103,7 +105,9 @@ class MqttServer:
             task.cancel()
         if self._sweeper is not None:
             self._sweeper.cancel()
-        await self.broker.shutdown()
+        if self._running:
+            self._running = False
+            await self.broker.shutdown()
         return committed
 
     # Connections come and go.
