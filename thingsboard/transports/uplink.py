@@ -8,8 +8,8 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
-from telemetry.writer import IngestWriter, Write
 
+from telemetry.writer import IngestWriter, Write
 from thingsboard.kernel.batch import Batcher, Refused, Shard
 from thingsboard.transports.decoding import Decoder
 from thingsboard.transports.messages import Uplink

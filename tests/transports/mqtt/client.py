@@ -1,8 +1,7 @@
 """A device on a raw socket: it can say what no library would."""
 
 import asyncio
-import itertools
-from typing import Self
+from typing import ClassVar, Self
 
 from thingsboard.transports.mqtt import packets
 
@@ -36,7 +35,9 @@ def connect(
     return packets.packet(0x10, packets.string(name) + bytes((level, flags)) + keep_alive.to_bytes(2, "big") + tail)
 
 
-def publish(payload: bytes, packet_id: int = 0, *, topic: str = TELEMETRY, qos: int | None = None, dup: bool = False) -> bytes:
+def publish(
+    payload: bytes, packet_id: int = 0, *, topic: str = TELEMETRY, qos: int | None = None, dup: bool = False
+) -> bytes:
     """A PUBLISH: QoS 1 when a packet id is given, else 0."""
     qos = (1 if packet_id else 0) if qos is None else qos
     middle = packet_id.to_bytes(2, "big") if qos else b""
@@ -63,10 +64,11 @@ def puback(packet_id: int) -> bytes:
 class Device:
     """One connection."""
 
-    ids = itertools.count(1)
+    living: ClassVar[list["Device"]] = []
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
+        self.living.append(self)
 
     @classmethod
     async def dial(cls, port: int) -> Self:
@@ -114,6 +116,8 @@ class Device:
 
     async def leave(self) -> None:
         """Close."""
+        if self in self.living:
+            self.living.remove(self)
         self.writer.close()
         try:
             await self.writer.wait_closed()

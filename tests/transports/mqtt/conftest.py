@@ -6,14 +6,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+import uvloop
 
-from devices.models import Device, DeviceCredentials, DeviceProfile
+from devices import models
+from devices.models import DeviceCredentials, DeviceProfile
 from devices.services.credentials import lookup_of
 from tenants.models import Tenant, TenantProfile
+from tests.transports.mqtt.client import Device
 from tests.transports.mqtt.recorder import RecordingIngest
 from thingsboard.kernel.secrets import encrypt
 from thingsboard.transports.mqtt.limits import Limits
 from thingsboard.transports.mqtt.server import MqttServer
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
+    """As in production."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @dataclass
@@ -21,11 +29,11 @@ class World:
     """Devices by token; `device(token)` makes another one."""
 
     profile: DeviceProfile
-    devices: dict[str, Device]
+    devices: dict[str, models.Device]
 
-    def device(self, token: str, profile: DeviceProfile | None = None) -> Device:
+    def device(self, token: str, profile: DeviceProfile | None = None) -> models.Device:
         profile = profile or self.profile
-        device = Device.objects.create(tenant=profile.tenant, profile=profile, name=f"Device {token}")
+        device = models.Device.objects.create(tenant=profile.tenant, profile=profile, name=f"Device {token}")
         DeviceCredentials.objects.create(
             device=device, credentials_type="ACCESS_TOKEN", lookup=lookup_of(token), encrypted_id=encrypt(token)
         )
@@ -77,5 +85,7 @@ async def serving(ingest: dict[str, Any] | None = None, **limits: Any) -> AsyncI
     try:
         yield Front(server, made[0])
     finally:
+        for device in list(Device.living):
+            await device.leave()
         made[0].sink.release.set()
         await server.stop()

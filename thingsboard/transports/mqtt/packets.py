@@ -1,9 +1,10 @@
-"""MQTT 3.1 and 3.1.1 packets as bytes: reading CONNECT and SUBSCRIBE strictly, and writing what the front answers itself."""
+"""MQTT 3.1 and 3.1.1 packets as bytes: CONNECT and SUBSCRIBE read strictly, and what the front answers itself."""
 
 from typing import NamedTuple
 
 ACCEPTED, BAD_VERSION, BAD_IDENTIFIER, UNAVAILABLE, NOT_AUTHORIZED = 0, 1, 2, 3, 5
 
+PUBACK, PUBREC, PUBCOMP = b"\x40\x02", b"\x50\x02", b"\x70\x02"  # the packet id follows
 PINGRESP = b"\xd0\x00"
 # The only answer to MQTT 5 so far: CONNACK, no session, 0x84 "unsupported protocol version", no properties.
 CONNACK_NO_V5 = b"\x20\x03\x00\x84\x00"

@@ -1,4 +1,4 @@
-"""The amqtt plugins: who may connect and what may be subscribed to. They are the single authority; the front asks them too.
+"""The amqtt plugins: who may connect, what may be subscribed to. They are the single authority; the front asks them too.
 
 A broker with stock listeners that loads them is therefore just as strict, only slow.
 """
@@ -62,7 +62,7 @@ class DeviceAuthPlugin(BaseAuthPlugin):
         return identity
 
     async def authenticate(self, *, session: Any) -> bool:
-        """Amqtt's question; whom the front has recognised is not asked for again."""
+        """The question of amqtt; whom the front has recognised is not asked for again."""
         identity = admitted.get()
         if identity is None:
             try:
@@ -84,5 +84,5 @@ class DeviceTopicPlugin(BaseTopicPlugin):
     """Grants the filters of the device API and routes nothing: no device ever hears another."""
 
     async def topic_filtering(self, *, session: Any = None, topic: str | None = None, action: Any = None) -> bool:
-        """Amqtt's question. Publishes are the front's business; what is delivered goes to one session directly."""
+        """The question of amqtt. Publishes are the front's business; what is delivered goes to one session directly."""
         return action is Action.SUBSCRIBE and topic in SUBSCRIPTIONS

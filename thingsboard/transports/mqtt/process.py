@@ -61,7 +61,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
 
 
 async def wait_for_database(stopping: asyncio.Event, patience: float = DATABASE_PATIENCE) -> None:
-    """Return when the tables of the devices can be read, or when `stopping` is set. Raises CannotStart after `patience` s."""
+    """Return when the devices' tables can be read or `stopping` is set. Raises CannotStart after `patience` seconds."""
     directory = Directory()
     deadline = time.monotonic() + patience
     try:

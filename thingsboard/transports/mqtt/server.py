@@ -1,4 +1,4 @@
-"""The MQTT server of one process: who is connected, who may come in, what is committed, who has been silent too long."""
+"""The MQTT server of one process: who may come in, what is committed, who has been silent too long."""
 
 import asyncio
 import itertools
@@ -15,7 +15,8 @@ from thingsboard.kernel.time import now_ms
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
-from thingsboard.transports.mqtt.front import CLOSED, CONNECTING, FULL, READY, STOPPING, Connection
+from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
+from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.plugin import Refused, admitted
 from thingsboard.transports.session import DeviceSession
@@ -34,11 +35,25 @@ Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
 class IngestPort(Protocol):
     """What is needed of `thingsboard.transports.uplink.Ingest`."""
 
-    def shard(self, session: DeviceSession) -> Any: ...
-    def account(self, messages: int, size: int) -> bool: ...
-    def open(self, session: DeviceSession) -> None: ...
-    def close_session(self, session: DeviceSession) -> None: ...
-    async def close(self) -> bool: ...
+    def shard(self, session: DeviceSession) -> Any:
+        """Where this session's messages are appended."""
+        ...
+
+    def account(self, messages: int, size: int) -> bool:
+        """Count appended messages and bytes; True when the sender must wait for `room`."""
+        ...
+
+    def open(self, session: DeviceSession) -> None:
+        """A session starts."""
+        ...
+
+    def close_session(self, session: DeviceSession) -> None:
+        """A session ended."""
+        ...
+
+    async def close(self) -> bool:
+        """Commit what is queued; False when that did not end in time."""
+        ...
 
 
 class MqttServer:
@@ -56,6 +71,7 @@ class MqttServer:
         self.broker = FrontBroker()
         self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
         self._full = False
+        self._running = False
         self._sequence = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
@@ -65,6 +81,7 @@ class MqttServer:
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
         """Listen. Raises OSError when the address cannot be had."""
         await self.broker.start()
+        self._running = True
         self._listener = await self.loop.create_server(
             lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=reuse_port or None
         )
@@ -72,7 +89,7 @@ class MqttServer:
         self._sweep()
 
     async def stop(self) -> bool:
-        """Stop accepting and reading, commit what is queued, acknowledge it, close. False when something was not committed."""
+        """Stop accepting and reading, commit what is queued, acknowledge, close. False when not all was committed."""
         if self._listener is not None:
             self._listener.close()
         for connection in self.connections:
@@ -88,7 +105,9 @@ class MqttServer:
             task.cancel()
         if self._sweeper is not None:
             self._sweeper.cancel()
-        await self.broker.shutdown()
+        if self._running:
+            self._running = False
+            await self.broker.shutdown()
         return committed
 
     # Connections come and go.
@@ -104,8 +123,8 @@ class MqttServer:
         """Its place is free again."""
         self.connections.discard(connection)
         self._waiting.pop(connection, None)
-        session = getattr(connection, "session", None)
-        if session is not None:
+        if connection.client_id:
+            session = connection.session
             self.ingest.close_session(session)
             if self.devices.get(session.device_id) is connection:
                 del self.devices[session.device_id]
@@ -144,10 +163,11 @@ class MqttServer:
         older = self.devices.get(identity.device_id)
         session = DeviceSession(identity.tenant_id, identity.device_id, identity.profile_id)
         self.ingest.open(session)
-        connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         connection.plan = plan_for(identity.profile_id)
         # The clock that silence is measured with is as coarse as the sweep.
-        connection.enter(session, self.ingest.shard(session), keep_alive, self._sweep_seconds)
+        patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
+        connection.enter(session, self.ingest.shard(session), patience)
+        connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.devices[identity.device_id] = connection
         if older is not None:
             older.close("takeover")
@@ -225,12 +245,8 @@ class MqttServer:
     # Time.
 
     def _sweep(self) -> None:
-        """Close who has been silent too long. Who is not being read is not silent, except before it is admitted."""
+        """Cut who has been silent too long, before or after its CONNECT, and who does not take its last bytes."""
         self.clock = now = self.loop.time()
-        for connection in list(self.connections):
-            if now - connection.heard > connection.patience and (not connection.held or connection.state != READY):
-                if connection.state != CLOSED:
-                    self.counters.count("silence" if connection.state == READY else "connect_timeout")
-                connection.state = CLOSED
-                connection.transport.abort()
+        for connection in [each for each in self.connections if each.silent_too_long(now)]:
+            connection.abort("silence" if connection.state == READY else "connect_timeout")
         self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
