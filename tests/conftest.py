@@ -1,0 +1,31 @@
+"""What every test may use: the cast of characters, a directory for servers, and an empty key cache."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from telemetry import keys
+from tests.cast import cast
+from tests.servers_dir import servers_dir
+
+__all__ = ["cast", "servers_dir"]
+
+
+@pytest.fixture(autouse=True)
+def _no_remembered_keys() -> Iterator[None]:
+    """Tables are emptied between tests, so what a process remembers of them must be as well."""
+    keys.cache.clear()
+    yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database is dropped at the end, even where a thread of a test left its connection open."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -1,3 +1,0 @@
-from tests.cast import cast
-
-__all__ = ["cast"]
