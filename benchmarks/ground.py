@@ -69,7 +69,10 @@ class Ground:
 
 
 class CpuWatch:
-    """CPU seconds and resident bytes of a changing group of processes, sampled so that a window can be cut out later."""
+    """What a changing group of processes uses: CPU, sampled so that a window can be cut out later, and memory at both ends.
+
+    Memory is the proportional set size in bytes: pages that PostgreSQL's processes share count once.
+    """
 
     def __init__(self, group: Any) -> None:
         self._group = group
@@ -77,28 +80,37 @@ class CpuWatch:
         self._done: dict[int, float] = {}  # by pid: the CPU last seen, so that a process that ends is not forgotten
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.resident: list[int] = []
+        self.memory_before = self.memory_after = 0
 
     def __enter__(self) -> "CpuWatch":
+        self.memory_before = self._memory()
         self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._thread.join()
+        self.memory_after = self._memory()
+
+    def _memory(self) -> int:
+        total = 0
+        for process in self._group():
+            try:
+                full = process.memory_full_info()
+            except psutil.Error:
+                continue
+            total += getattr(full, "pss", full.rss)  # macOS knows no share
+        return total
 
     def _watch(self) -> None:
         while not self._stop.wait(SAMPLE_S):
-            resident = 0
             for process in self._group():
                 try:
                     times = process.cpu_times()
                     self._done[process.pid] = times.user + times.system
-                    resident += process.memory_info().rss
                 except psutil.Error:
                     continue
             self._samples.append((time.time() * 1000, sum(self._done.values())))
-            self.resident.append(resident)
 
     def seconds_between(self, started_ms: float, finished_ms: float) -> float:
         """CPU seconds used between two moments."""

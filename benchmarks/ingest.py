@@ -31,7 +31,7 @@ SETTLE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The best round of one scenario. CPU in microseconds a message, resident memory in bytes before and after."""
+    """The best round of one scenario. CPU in microseconds a message, memory in bytes before and after."""
 
     rate: float
     cpu_us: float
@@ -64,7 +64,7 @@ def best(ground: Ground, group: Callable[[], list[psutil.Process]], arguments: t
         problems += result["problems"]
         cpu = watch.seconds_between(result["started"], result["finished"])
         cpu_us = 1e6 * cpu / max(1, result["acknowledged"])
-        before, after = watch.resident[0], watch.resident[-1]
+        before, after = watch.memory_before, watch.memory_after
         rounds.append(Measured(result["messages_per_second"], cpu_us, result, before, after, problems))
         time.sleep(SETTLE_S)
     return min(rounds, key=lambda measured: measured.cpu_us)
@@ -75,7 +75,7 @@ def describe(measured: Measured) -> str:
     ack, generator = measured.result["ack_ms"], measured.result["generator_cpu_us_per_message"]
     text = (
         f"{measured.rate:,.0f}/s, p50 {ack['p50']} ms, p99 {ack['p99']} ms, generator {generator:.1f} us, "
-        f"RSS {measured.before >> 20} -> {measured.after >> 20} MB"
+        f"memory {measured.before >> 20} -> {measured.after >> 20} MB"
     )
     return text + "".join(f"; {problem}" for problem in measured.problems)
 
