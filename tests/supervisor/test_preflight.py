@@ -2,17 +2,15 @@
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.supervisor.commands import environment, free_port, manage
 from thingsboard.embedded.directories import locked
-from thingsboard.supervisor import run
 
-CHECKOUT = Path(run.__file__).parents[2]
 Refusal = Callable[..., str]
 
 
@@ -25,29 +23,12 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def refusal(servers_dir: Path) -> Refusal:
     """Run `manage.py up` with these variables; the line with which it refuses."""
 
     def up(**variables: object) -> str:
-        ports = {"TB_HTTP_PORT": free_port(), "TB_MQTT_PORT": free_port(), "TB_DATA_DIR": servers_dir}
-        clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-        environment = clean | {name: str(value) for name, value in (ports | variables).items()}
-        environment["DJANGO_SETTINGS_MODULE"] = "thingsboard.settings"
-        result = subprocess.run(
-            [sys.executable, "manage.py", "up"],
-            cwd=CHECKOUT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        result = manage("up", variables=environment(servers_dir, **variables))
         assert result.returncode == 1, result.stdout + result.stderr
         assert "Traceback" not in result.stderr
         [line] = result.stderr.strip().splitlines()

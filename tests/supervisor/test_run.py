@@ -12,12 +12,10 @@ import psutil
 import psycopg
 import pytest
 
+from tests.supervisor.commands import CHECKOUT
 from tests.waiting import until
 from thingsboard.embedded.addresses import database_url
 from thingsboard.embedded.processes_in import processes_in
-from thingsboard.supervisor import run
-
-CHECKOUT = Path(run.__file__).parents[2]
 
 
 class Platform:

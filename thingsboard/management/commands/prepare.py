@@ -4,16 +4,29 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+
+from tenants.services.users import demo_passwords_in_use
 
 
 class Command(BaseCommand):
-    """Migrates, and seeds the demo into an empty database (never in production). `up` and compose both run it."""
+    """Migrates; seeds the demo into an empty database or, in production, refuses one. `up` and compose both run it."""
 
-    help = "Migrate the database and, unless DEBUG=0, seed the demo into an empty one."
+    help = "Migrate the database. Seeds the demo into an empty one, except with DEBUG=0."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Idempotent."""
+        """Idempotent. Raises CommandError when production would run with a password that everybody knows."""
         call_command("migrate", interactive=False, verbosity=0)
-        if settings.DEBUG and "seed_demo" in get_commands():
+        if not settings.DEBUG:
+            refuse_demo_passwords()
+        elif "seed_demo" in get_commands():
             call_command("seed_demo")
+
+
+def refuse_demo_passwords() -> None:
+    """Production must not let in whoever has read the manual."""
+    if users := demo_passwords_in_use():
+        raise CommandError(
+            f"DEBUG=0, but {', '.join(users)} still has the published demo password. "
+            "Change it or deactivate the user, with DEBUG=1 on a machine that nobody else reaches."
+        )
