@@ -185,8 +185,11 @@ async def test_a_closed_connection_is_freed_at_once_without_the_garbage_collecto
                 assert {(await device.receive())[0] for _ in range(2)} == {0x90, 0x40}
                 remains.append(weakref.ref(front.server.devices[world.devices["ONE"].id].session))
                 await device.leave()
+            last = await Device.enter(front.port, "TWO")  # an idle shard keeps its last batch
+            last.send(publish(b"z", 1))
+            assert await last.receive() == puback(1)
             front.ingest.sink.stored.clear()
-            await until(lambda: not front.server.connections and not front.server.broker.sessions)
+            await until(lambda: len(front.server.connections) == len(front.server.broker.sessions) == 1)
             await until(lambda: [each() for each in remains] == [None] * 5)
         finally:
             gc.enable()
