@@ -1,12 +1,14 @@
 """Two tenants' devices, and a server whose ingest records."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import uvloop
+from django.db import connections
 
 from devices import models
 from devices.models import DeviceCredentials, DeviceProfile
@@ -17,6 +19,8 @@ from tests.transports.mqtt.recorder import RecordingIngest
 from thingsboard.kernel.secrets import encrypt
 from thingsboard.transports.mqtt.limits import Limits
 from thingsboard.transports.mqtt.server import MqttServer
+
+T = TypeVar("T")
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
@@ -54,6 +58,18 @@ def world(transactional_db: None) -> World:
     world.device("TWO")
     world.device("STRANGER", profiles[1])
     return world
+
+
+async def from_database(read: Callable[..., T], *arguments: Any) -> T:
+    """Read through the ORM, in a thread that leaves no connection behind."""
+
+    def run() -> T:
+        try:
+            return read(*arguments)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(run)
 
 
 @dataclass

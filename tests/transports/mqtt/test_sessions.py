@@ -1,6 +1,8 @@
 """Two devices, one topic; one session per device; what ends a session."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -169,6 +171,28 @@ async def test_amqtt_forgets_sessions_that_ended(world: World) -> None:
         await until(lambda: not front.server.connections and not front.server._tasks)
         await until(lambda: not front.server.broker.sessions)
         assert not front.server.devices
+
+
+async def test_a_closed_connection_is_freed_at_once_without_the_garbage_collector(world: World) -> None:
+    async with serving() as front:
+        gc.collect()
+        gc.disable()
+        try:
+            remains = []
+            for _ in range(5):
+                device = await Device.enter(front.port, "ONE")
+                device.send(subscribe(ATTRIBUTES) + publish(b"x") + publish(b"y", 1))
+                assert {(await device.receive())[0] for _ in range(2)} == {0x90, 0x40}
+                remains.append(weakref.ref(front.server.devices[world.devices["ONE"].id].session))
+                await device.leave()
+            last = await Device.enter(front.port, "TWO")  # an idle shard keeps its last batch
+            last.send(publish(b"z", 1))
+            assert await last.receive() == puback(1)
+            front.ingest.sink.stored.clear()
+            await until(lambda: len(front.server.connections) == len(front.server.broker.sessions) == 1)
+            await until(lambda: [each() for each in remains] == [None] * 5)
+        finally:
+            gc.enable()
 
 
 async def test_a_stop_commits_and_acknowledges_what_was_read(world: World) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import connections
 
 from devices.services.credentials import LOOKUP_SQL, DeviceIdentity, identities
+from telemetry.store.connect import parameters
 
 CONNECT_TIMEOUT = 3  # seconds
 ASK_TIMEOUT = 5.0  # seconds, connecting included
@@ -60,16 +60,7 @@ class Directory:
 
 async def _connect() -> psycopg.AsyncConnection[Any]:
     """A connection to Django's default database."""
-    at = connections["default"].settings_dict
-    connection = await psycopg.AsyncConnection.connect(
-        dbname=at["NAME"],
-        user=at["USER"] or None,
-        password=at["PASSWORD"] or None,
-        host=at["HOST"] or None,
-        port=at["PORT"] or None,
-        application_name="thingsboard mqtt",
-        autocommit=True,
-        **{**at["OPTIONS"], "connect_timeout": CONNECT_TIMEOUT},
-    )
+    libpq = {**parameters(), "connect_timeout": CONNECT_TIMEOUT, "application_name": "thingsboard mqtt"}
+    connection = await psycopg.AsyncConnection.connect(**libpq, autocommit=True)
     await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
     return connection

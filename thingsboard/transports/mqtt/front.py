@@ -31,6 +31,7 @@ from thingsboard.transports.session import RUN_AHEAD_MS, DeviceSession
 
 ANSWERS = (b"", PUBACK, PUBREC)  # to a publish, by QoS
 ACK_OF_NO_ID = PUBACK + b"\0\0"
+NOBODY = (None, b"")
 
 new_tuple: Any = tuple.__new__  # half the cost of calling Uplink(...), on the hottest line of the platform
 
@@ -59,11 +60,12 @@ class Connection(Flow):
         self._need = 0  # bytes of it that it takes to go on; 0 when not known
         self._control = 0  # SUBSCRIBE and UNSUBSCRIBE that amqtt has not answered yet
         self._awaited = 0  # QoS 1 publishes to the device that it has not acknowledged yet
-        self._quiet = (self, b"")  # the ticket of every QoS 0 message
+        self._quiet: tuple[Any, bytes] = (self, b"")  # the ticket of every QoS 0 message
 
     def ended(self) -> None:
-        """Tell amqtt, and free what refers to the connection itself."""
+        """Tell amqtt, and let go of what refers to the connection itself: the collector comes rarely."""
         self._rest.clear()
+        self._quiet = NOBODY
         if self.reader is not None:
             self.reader.feed_eof()
 

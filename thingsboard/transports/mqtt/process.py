@@ -53,7 +53,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
         with suppress(asyncio.CancelledError):
             await listener
         try:
-            async with asyncio.timeout(STOP_SECONDS + 2):
+            async with asyncio.timeout(STOP_SECONDS):
                 if not await server.stop():
                     log.error("Not everything that was received could be stored; it was not acknowledged either.")
         except TimeoutError:

@@ -27,7 +27,9 @@ SWEEP_SECONDS = 0.5
 BACKLOG = 4096
 # Connections let in at a time after the pipeline was full; between two such groups the loop looks at its sockets.
 RESUME_AT_ONCE = 64
-CLOSE_SECONDS = 3.0
+# At the end: for the commit of what is queued, then for the goodbyes.
+COMMIT_SECONDS = 7.0
+CLOSE_SECONDS = 1.0
 
 Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
 
@@ -94,7 +96,11 @@ class MqttServer:
             self._listener.close()
         for connection in self.connections:
             connection.hold(STOPPING)
-        committed = await self.ingest.close()
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                committed = await self.ingest.close()
+        except TimeoutError:
+            committed = False
         for connection in list(self.connections):
             connection.close()
         if self._tasks:

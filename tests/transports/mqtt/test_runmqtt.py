@@ -1,0 +1,147 @@
+"""`manage.py runmqtt` as a process: it starts, says so, hears of changes, and stops in good order."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from psycopg.conninfo import make_conninfo
+
+from devices.services.credentials import CREDENTIALS_CHANGED, lookup_of
+from telemetry import services
+from tests.transports.mqtt.client import Device, connect, puback, publish
+from tests.transports.mqtt.conftest import World, from_database
+from thingsboard.kernel import bus
+from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt.process import CannotStart, wait_for_database
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def environment(port: int) -> dict[str, str]:
+    at = connections["default"].settings_dict
+    url = f"postgresql:///{at['NAME']}?" + "&".join(
+        f"{key}={value}"
+        for key, value in (
+            ("user", at["USER"]),
+            ("password", at["PASSWORD"]),
+            ("host", at["HOST"]),
+            ("port", at["PORT"]),
+        )
+        if value
+    )
+    assert make_conninfo(url)
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "thingsboard.settings",
+        "DATABASE_URL": url,
+        "REDIS_URL": settings.REDIS_URL,
+        "TB_DATA_DIR": str(settings.TB_DATA_DIR),
+        "TB_BIND": "127.0.0.1",
+        "TB_MQTT_PORT": str(port),
+    }
+
+
+async def launch(port: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "manage.py", "runmqtt", cwd=ROOT, env=environment(port), stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def ready(process: asyncio.subprocess.Process) -> None:
+    assert process.stderr is not None
+    async with asyncio.timeout(PATIENCE):
+        async for line in process.stderr:
+            if b"MQTT is ready on" in line:
+                return
+    raise AssertionError("It ended before it was ready.")
+
+
+@asynccontextmanager
+async def running(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await launch(port)
+    try:
+        await ready(process)
+        yield process
+    finally:
+        for device in list(Device.living):
+            await device.leave()
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_it_serves_hears_of_changed_credentials_and_stops_on_sigterm(world: World) -> None:
+    port = free_port()
+    async with running(port) as process:
+        device = await Device.enter(port, "ONE")
+        device.send(publish(b'{"a":1}', 1))
+        assert await device.receive() == puback(1)
+
+        two = await Device.enter(port, "TWO")
+        change = {"deviceId": str(world.devices["TWO"].id), "lookup": lookup_of("TWO").hex()}
+        await asyncio.to_thread(bus.publish, CREDENTIALS_CHANGED, change)
+        assert await two.closed()
+
+        second = await launch(port)
+        _, said = await asyncio.wait_for(second.communicate(), PATIENCE)
+        assert second.returncode == 1
+        assert said.decode().count("\n") == 1
+        assert f"Cannot listen on 127.0.0.1:{port}" in said.decode()
+
+        device.send(b"".join(publish(b'{"b":%d}' % n, n) for n in range(1, 501)))
+        await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        acknowledged = 0
+        while packet := await device.receive():
+            acknowledged += 1
+            assert packet == puback(acknowledged)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+        points = await from_database(services.latest, world.devices["ONE"].id)
+        assert points["b"].value >= acknowledged
+
+
+async def test_an_acknowledged_value_survives_kill_9_and_the_next_process_takes_over(world: World) -> None:
+    port = free_port()
+    async with running(port) as process:
+        device = await Device.enter(port, "ONE")
+        device.send(publish(b'{"a":1}', 1))
+        assert await device.receive() == puback(1)
+        process.kill()
+    async with running(port):
+        points = await from_database(services.latest, world.devices["ONE"].id)
+        assert points["a"].value == 1
+        device = await Device.dial(port)
+        device.send(connect("ONE") + publish(b'{"a":2}', 1))
+        assert await device.receive() == packets.connack(0)
+        assert await device.receive() == puback(1)
+
+
+async def test_it_waits_for_the_database_and_gives_up_with_one_clear_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping = asyncio.Event()
+    await wait_for_database(stopping, 5)
+    at = connections["default"].settings_dict
+    here = at["HOST"]
+    monkeypatch.setitem(at, "HOST", "/nowhere")
+    with pytest.raises(CannotStart, match="DATABASE_URL"):
+        await wait_for_database(stopping, 0.1)
+    waiting = asyncio.create_task(wait_for_database(stopping, 5))
+    await asyncio.sleep(0.2)
+    at["HOST"] = here
+    await waiting
