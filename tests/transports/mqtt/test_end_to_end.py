@@ -14,7 +14,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from telemetry import keys, services
+from telemetry import services
 from telemetry.models import TsKv
 from telemetry.points import Scope
 from tests.transports.mqtt.client import ATTRIBUTES, Device, puback, publish
@@ -22,11 +22,6 @@ from tests.transports.mqtt.conftest import World, from_database
 from thingsboard.transports.mqtt.limits import Limits
 from thingsboard.transports.mqtt.server import MqttServer
 from thingsboard.transports.uplink import Ingest
-
-
-@pytest.fixture(autouse=True)
-def no_keys_of_another_test() -> None:
-    keys.cache.clear()
 
 
 @asynccontextmanager

@@ -6,11 +6,13 @@ import weakref
 
 import pytest
 
+from devices.models import DeviceCredentials
 from devices.services.credentials import lookup_of
 from tests.transports.mqtt.client import ATTRIBUTES, TELEMETRY, Device, connect, puback, publish, subscribe, unsubscribe
-from tests.transports.mqtt.conftest import World, serving
+from tests.transports.mqtt.conftest import World, from_database, serving
 from tests.transports.mqtt.recorder import until
 from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt.revocation import recheck
 from thingsboard.transports.mqtt.topics import SUBSCRIPTIONS
 
 RPC = "v1/devices/me/rpc/request/+"
@@ -157,6 +159,22 @@ async def test_changed_credentials_close_the_session_and_are_asked_for_again(wor
         assert await two.receive() == puback(1)
         await Device.enter(front.port, "ONE")
         assert front.server.broker.auth.tokens.queries == asked + 1
+
+
+async def test_a_session_ends_with_its_credentials_even_when_nobody_says_so(world: World) -> None:
+    async with serving() as front:
+        one, two = await Device.enter(front.port, "ONE"), await Device.enter(front.port, "TWO")
+        await recheck(front.server)
+        assert len(front.server.devices) == 2
+        device = world.devices["ONE"]
+        await from_database(lambda: DeviceCredentials.objects.filter(device=device).update(lookup=lookup_of("NEW")))
+        await recheck(front.server)
+        assert await one.closed()
+        two.send(publish(b"x", 1))
+        assert await two.receive() == puback(1)
+        await Device.enter(front.port, "NEW")
+        await recheck(front.server)
+        assert len(front.server.devices) == 2
 
 
 async def test_amqtt_forgets_sessions_that_ended(world: World) -> None:

@@ -6,6 +6,7 @@ task. A byte-level translation of MQTT 5 has its place around these: in front of
 
 from typing import Any
 
+from devices.services.credentials import DeviceIdentity
 from rules.services import IngestPlan
 from thingsboard.kernel.time import now_ms
 from thingsboard.transports.messages import Uplink
@@ -41,10 +42,11 @@ class Connection(Flow):
 
     __slots__ = (
         "_append", "_awaited", "_control", "_grant", "_need", "_quiet", "_receipts", "_rest",
-        "acks", "client_id", "plan", "reader", "session", "shard", "spoiled", "unacked",
+        "acks", "client_id", "identity", "plan", "reader", "session", "shard", "spoiled", "unacked",
     )  # fmt: skip
 
-    session: DeviceSession  # from `enter` on
+    identity: DeviceIdentity  # these three from `enter` on
+    session: DeviceSession
     shard: Any
 
     def __init__(self, hub: Hub) -> None:
@@ -112,9 +114,9 @@ class Connection(Flow):
         self.hold(ADMISSION)
         self.hub.admit(self, connect)
 
-    def enter(self, session: DeviceSession, shard: Any, patience: float) -> None:
+    def enter(self, identity: DeviceIdentity, session: DeviceSession, shard: Any, patience: float) -> None:
         """The device was recognised: its session, the shard of its messages, how long it may be silent (s)."""
-        self.session, self.shard, self._grant = session, shard, patience
+        self.identity, self.session, self.shard, self._grant = identity, session, shard, patience
         self._append = shard.queue.append
 
     def _welcome(self) -> None:

@@ -1,21 +1,18 @@
-"""The life of the mqtt process: wait for the database, listen, hear of changed credentials, stop in good order."""
+"""The life of the mqtt process: wait for the database, listen, watch the credentials, stop in good order."""
 
 import asyncio
 import gc
 import logging
 import signal
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from django.conf import settings
 
-from devices.services.credentials import CREDENTIALS_CHANGED
-from thingsboard.kernel.bus import Subscriber
 from thingsboard.transports.mqtt.directory import Directory, Unavailable
 from thingsboard.transports.mqtt.limits import Limits
+from thingsboard.transports.mqtt.revocation import watch
 from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
 from thingsboard.transports.session import RUN_AHEAD_MS
 
@@ -40,7 +37,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
         loop.add_signal_handler(number, stopping.set)
     await wait_for_database(stopping)
     server = MqttServer(make_ingest, Limits.from_settings())
-    listener = asyncio.create_task(_hear(server).run())
+    watcher = asyncio.create_task(watch(server))
     try:
         if await _may_listen(stopping):
             await _listen(server)
@@ -49,9 +46,9 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
             await stopping.wait()
             log.info("MQTT is stopping.")
     finally:
-        listener.cancel()
+        watcher.cancel()
         with suppress(asyncio.CancelledError):
-            await listener
+            await watcher
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if not await server.stop():
@@ -100,15 +97,6 @@ async def _listen(server: MqttServer) -> None:
             f"Cannot listen on {settings.TB_BIND}:{settings.TB_MQTT_PORT} ({error.strerror or error}). "
             "Set TB_MQTT_PORT or TB_BIND, or end the process that uses the port."
         ) from None
-
-
-def _hear(server: MqttServer) -> Subscriber:
-    """Credentials change in other processes; what was said while the bus was away is made up for by forgetting all."""
-
-    def changed(_channel: str, payload: dict[str, Any]) -> None:
-        server.credentials_changed(uuid.UUID(payload["deviceId"]), bytes.fromhex(payload["lookup"]))
-
-    return Subscriber([CREDENTIALS_CHANGED], changed, server.broker.auth.tokens.clear)
 
 
 def tune_collector() -> None:

@@ -172,7 +172,7 @@ class MqttServer:
         connection.plan = plan_for(identity.profile_id)
         # The clock that silence is measured with is as coarse as the sweep.
         patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
-        connection.enter(session, self.ingest.shard(session), patience)
+        connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.devices[identity.device_id] = connection
         if older is not None:
