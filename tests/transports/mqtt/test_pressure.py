@@ -12,6 +12,7 @@ from tests.transports.mqtt.conftest import Front, World, serving
 from tests.transports.mqtt.recorder import until
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.flow import AHEAD, FULL, UNACKED
+from thingsboard.transports.session import RUN_AHEAD_MS
 
 
 def connection(front: Front, world: World, token: str):  # type: ignore[no-untyped-def]
@@ -90,6 +91,21 @@ async def test_stamps_that_run_ahead_pause_the_connection_until_they_are_back(wo
         assert await device.silent(0.2)
         assert await device.receive() == puback(2)
         assert there.session.clock.ahead_ms() < 1000
+
+
+async def test_stamps_never_run_ahead_further_than_the_next_process_waits(world: World) -> None:
+    async with serving(max_unacked=65535) as front:
+        device = await Device.enter(front.port, "ONE")
+        front.ingest.sink.release.clear()
+        device.send(b"".join(publish(b"x", n) for n in range(1, 2001)))
+        there = connection(front, world, "ONE")
+        await until(lambda: bool(there.held & AHEAD))
+        assert there.unacked <= RUN_AHEAD_MS
+        front.ingest.sink.release.set()
+        for number in range(1, 2001):
+            assert await device.receive() == puback(number)
+            assert there.session.clock.ahead_ms() <= RUN_AHEAD_MS
+        assert front.ingest.payloads == [b"x"] * 2000
 
 
 async def test_a_paused_connection_does_not_fail_its_keep_alive(world: World) -> None:

@@ -113,7 +113,12 @@ class Flow(asyncio.Protocol):
             self.held &= ~why
             if not self.held and self.state != CLOSED:
                 self.heard = self.hub.clock
-                self.transport.resume_reading()
+                self.resumed()
+                if not self.held and self.state != CLOSED:
+                    self.transport.resume_reading()
+
+    def resumed(self) -> None:
+        """Nothing holds it any more: take what was read before. May hold it again."""
 
     def silent_too_long(self, now: float) -> bool:
         """Whether it was silent beyond its patience. Who is not being read is not silent, except before it is admitted."""

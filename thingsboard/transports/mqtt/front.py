@@ -34,6 +34,9 @@ ANSWERS = (b"", PUBACK, PUBREC)  # to a publish, by QoS
 ACK_OF_NO_ID = PUBACK + b"\0\0"
 NOBODY = (None, b"")
 
+# Messages that are taken at a time, before it is looked whether there are too many on their way.
+BURST = 250
+
 new_tuple: Any = tuple.__new__  # half the cost of calling Uplink(...), on the hottest line of the platform
 
 
@@ -76,9 +79,9 @@ class Connection(Flow):
         state, rest = self.state, self._rest
         if state == READY:
             self.heard = self.hub.clock
-        if rest or state == CONNECTING:
+        if rest or self.held:
             rest += data
-            if len(rest) < self._need or state == CONNECTING:
+            if len(rest) < self._need or self.held:
                 return
             data = bytes(rest)
             rest.clear()
@@ -90,22 +93,16 @@ class Connection(Flow):
     def _first(self, data: bytes) -> None:
         """The first packet must be a CONNECT of a modest size; anything else ends the connection at once."""
         try:
-            if data[0] != 0x10:
-                raise Malformed("first_packet")
-            length, start = packets.remaining_length(data, 1)
-            if length > MAX_CONNECT:
-                raise Malformed("connect_size")
-            end = start + length
-            if length < 0 or end > len(data):
-                self._rest += data
-                self._need = 0 if length < 0 else end
-                return
-            connect = packets.parse_connect(data[start:end])
+            connect, end = packets.first_packet(data, MAX_CONNECT)
         except Malformed as error:
             self.close(error.reason)
             return
         except packets.WrongVersion as error:
             self.refuse(error.answer, "version")
+            return
+        if connect is None:
+            self._rest += data
+            self._need = end
             return
         self.state = CONNECTING
         self.heard = self.hub.clock
@@ -126,19 +123,28 @@ class Connection(Flow):
         self.state, self.patience = READY, self._grant
         self.transport.write(packets.connack(packets.ACCEPTED))
         self.release(ADMISSION)
-        if self._rest:
+
+    def resumed(self) -> None:
+        """Go on with what a burst or the CONNECT left over."""
+        if self._rest and self.state == READY:
             data = bytes(self._rest)
             self._rest.clear()
             self._read(data)
 
     def _read(self, data: bytes) -> None:
-        """The hot path: packets of an admitted device."""
+        """Packets of an admitted device; a long run of them in bursts, between which it may be held."""
+        while self._burst(data) and not self.held:
+            data = bytes(self._rest)
+            self._rest.clear()
+
+    def _burst(self, data: bytes) -> bool:
+        """The hot path: at most BURST messages. Keeps the rest; True when there may be more in it."""
         now, limit = now_ms(), self.hub.limits.max_payload
         append, session, quiet, kind_of = self._append, self.session, self._quiet, UPLINKS.get
         size, at, count, volume, reason = len(data), 0, 0, 0, ""
         self._need = 0
         try:
-            while size - at >= 2:
+            while size - at >= 2 and count < BURST:
                 head, length, start = data[at], data[at + 1], at + 2
                 if length > 127:
                     length, start = packets.remaining_length(data, at + 1)
@@ -174,19 +180,36 @@ class Connection(Flow):
         except Malformed as error:
             reason = error.reason
         if count:
-            self._queued(count, volume)
+            self._queued(count, volume, now)
         if reason:
             self.close(reason)
         elif at < size and self.state == READY:
             self._rest += data[at:] if at else data
+            return count >= BURST
+        return False
 
-    def _queued(self, count: int, volume: int) -> None:
+    def _queued(self, count: int, volume: int, now: int) -> None:
         """Messages were appended: wake the shard, and stop reading when there are too many on their way."""
-        self.unacked += count
+        self.unacked = unacked = self.unacked + count
         self.shard.kick()
         self.hub.account(self, count, volume)
-        if self.unacked > self.hub.limits.max_unacked:
+        if unacked > self.hub.limits.max_unacked:
             self.hold(UNACKED)
+        ahead = self.session.clock.last - now
+        if (ahead + unacked if ahead > 0 else unacked) > RUN_AHEAD_MS - BURST:
+            self.hold(AHEAD)
+
+    def _pace(self) -> None:
+        """Read on once the stamps, those to come for what is on its way included, are near the clock again.
+
+        Each message may take one stamp, a millisecond. So they never run ahead by more than RUN_AHEAD_MS, which is what
+        the next process relies on after this one was killed (process.py).
+        """
+        ahead = max(0, self.session.clock.ahead_ms()) + self.unacked
+        if ahead <= RUN_AHEAD_MS // 2:
+            self.release(AHEAD)
+        elif not self.unacked:  # else the next flush comes here
+            self.hub.loop.call_later((ahead - RUN_AHEAD_MS // 2) / 1000, self._pace)
 
     def _other(self, head: int, body: bytes, now: int) -> int:
         """Whatever is not the usual publish. The payload's bytes when a message was queued, else -1."""
@@ -243,8 +266,8 @@ class Connection(Flow):
         self._append(Uplink(self.session, kind, payload, now, (self, ack) if qos else self._quiet))
         return len(payload)
 
-    def flush(self, now: int) -> None:
-        """Acknowledge what `acks` gathered, in one write; called once per committed batch. `now` is in ms."""
+    def flush(self) -> None:
+        """Acknowledge what `acks` gathered, in one write; called once per committed batch."""
         acks = self.acks
         data = b"".join(acks)
         self.unacked -= len(acks)
@@ -257,10 +280,8 @@ class Connection(Flow):
             self.transport.write(data)
         if self.held & UNACKED and self.unacked <= self.hub.limits.max_unacked // 2:
             self.release(UNACKED)
-        ahead = self.session.clock.last - now
-        if ahead > RUN_AHEAD_MS and not self.held & AHEAD:
-            self.hold(AHEAD)
-            self.hub.loop.call_later((ahead - RUN_AHEAD_MS // 2) / 1000, self.release, AHEAD)
+        if self.held & AHEAD:
+            self._pace()
 
     def _to_broker(self, head: int, body: bytes) -> None:
         if self.reader is not None:

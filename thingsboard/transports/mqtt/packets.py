@@ -108,6 +108,21 @@ def parse_connect(body: bytes) -> Connect:
     return Connect(level, bool(flags & 0x02), keep_alive, client_id, user, password)
 
 
+def first_packet(data: bytes, limit: int) -> tuple[Connect | None, int]:
+    """The CONNECT that a connection must begin with, and where it ends; None while bytes are missing, and how many it
+    takes (0: not known yet). Raises Malformed, also when its body is longer than `limit` bytes, or WrongVersion.
+    """
+    if data[0] != 0x10:
+        raise Malformed("first_packet")
+    length, start = remaining_length(data, 1)
+    if length > limit:
+        raise Malformed("connect_size")
+    if length < 0:
+        return None, 0
+    end = start + length
+    return (parse_connect(data[start:end]) if end <= len(data) else None), end
+
+
 def check_filters(body: bytes, with_qos: bool) -> None:
     """Raise Malformed unless this is the body of a SUBSCRIBE (or, without QoS, of an UNSUBSCRIBE)."""
     fields = Fields(body, "subscribe")

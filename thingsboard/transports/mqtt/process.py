@@ -38,6 +38,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
     await wait_for_database(stopping)
     server = MqttServer(make_ingest, Limits.from_settings())
     watcher = asyncio.create_task(watch(server))
+    watcher.add_done_callback(lambda _: stopping.set())  # without it, sessions would outlive their credentials
     try:
         if await _may_listen(stopping):
             await _listen(server)
@@ -47,8 +48,9 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
             log.info("MQTT is stopping.")
     finally:
         watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        (ended,) = await asyncio.gather(watcher, return_exceptions=True)
+        if not isinstance(ended, asyncio.CancelledError):
+            log.error("The watch over credentials ended, so the process does as well.", exc_info=ended)
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if not await server.stop():
@@ -81,8 +83,9 @@ async def wait_for_database(stopping: asyncio.Event, patience: float = DATABASE_
 async def _may_listen(stopping: asyncio.Event) -> bool:
     """Wait until stamps that a killed predecessor gave ahead of the clock are past; False when told to stop meanwhile.
 
-    A device's stamps may run ahead by RUN_AHEAD_MS, and only the process that gave them knows. Without this pause a
-    device that reconnects to the new process could be given a time stamp that its stored points have already.
+    A device's stamps may run ahead by RUN_AHEAD_MS (Connection._pace), and only the process that gave them knows.
+    Without this pause a device that reconnects to the new process could be given a time stamp that its stored points
+    have already.
     """
     with suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), _started + RUN_AHEAD_MS / 1000 - time.monotonic())
