@@ -104,8 +104,7 @@ class Connection(Flow):
             self._rest += data
             self._need = end
             return
-        self.state = CONNECTING
-        self.heard = self.hub.clock
+        self.state, self.heard = CONNECTING, self.hub.clock
         self._rest += data[end:]
         self._need = 0
         self.hold(ADMISSION)
@@ -200,10 +199,9 @@ class Connection(Flow):
             self.hold(AHEAD)
 
     def _pace(self) -> None:
-        """Read on once the stamps, those to come for what is on its way included, are near the clock again.
+        """Read on once the stamps are near the clock again; each message on its way may take one, a millisecond.
 
-        Each message may take one stamp, a millisecond. So they never run ahead by more than RUN_AHEAD_MS, which is what
-        the next process relies on after this one was killed (process.py).
+        So they never run ahead by more than RUN_AHEAD_MS, on which a next process relies (process.py).
         """
         ahead = max(0, self.session.clock.ahead_ms()) + self.unacked
         if ahead <= RUN_AHEAD_MS // 2:
