@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ from tests.transports.mqtt.client import Device, connect, puback, publish
 from tests.transports.mqtt.conftest import World, from_database
 from thingsboard.kernel import bus
 from thingsboard.transports.mqtt import packets
-from thingsboard.transports.mqtt.process import CannotStart, wait_for_database
+from thingsboard.transports.mqtt.limits import Limits
+from thingsboard.transports.mqtt.process import CannotStart, affordable, wait_for_database
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 20.0
@@ -129,6 +132,21 @@ async def test_an_acknowledged_value_survives_kill_9_and_the_next_process_takes_
         device.send(connect("ONE") + publish(b'{"a":2}', 1))
         assert await device.receive() == packets.connack(0)
         assert await device.receive() == puback(1)
+
+
+def test_connections_are_limited_to_what_the_system_can_hold() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        limits = Limits.from_settings()
+        small = replace(limits, max_connections=10)
+        assert affordable(small) == small
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 300), hard))
+        wanted = replace(limits, max_connections=min(soft, 1000) - 100)
+        assert affordable(wanted) == wanted
+        if hard != resource.RLIM_INFINITY:
+            assert affordable(replace(limits, max_connections=hard)).max_connections == hard - 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_it_waits_for_the_database_and_gives_up_with_one_clear_line(

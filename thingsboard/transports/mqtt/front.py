@@ -1,7 +1,7 @@
 """One device's connection: frames packets, hands its messages to ingest, acknowledges what is committed.
 
-Everything per message happens in `_read` (in), and in `MqttServer.settle` with `flush` (out); neither awaits nor makes a
-task. A byte-level translation of MQTT 5 has its place around these: in front of `_read`, and behind `write`.
+Everything per message happens in `_burst` (in), and in `MqttServer.settle` and `flush` (out); none awaits or makes a task.
+A byte-level translation of MQTT 5 has its place around these: in front of `_read`, and behind `write`.
 """
 
 from typing import Any
@@ -111,7 +111,7 @@ class Connection(Flow):
         self.hub.admit(self, connect)
 
     def enter(self, identity: DeviceIdentity, session: DeviceSession, shard: Any, patience: float) -> None:
-        """The device was recognised: its session, the shard of its messages, how long it may be silent (s)."""
+        """The device was recognised; from now on it may be silent for `patience` seconds."""
         self.identity, self.session, self.shard, self._grant = identity, session, shard, patience
         self._append = shard.queue.append
 
@@ -138,10 +138,9 @@ class Connection(Flow):
 
     def _burst(self, data: bytes) -> bool:
         """The hot path: at most BURST messages. Keeps the rest; True when there may be more in it."""
-        now, limit = now_ms(), self.hub.limits.max_payload
+        now, limit, self._need = now_ms(), self.hub.limits.max_payload, 0
         append, session, quiet, kind_of = self._append, self.session, self._quiet, UPLINKS.get
         size, at, count, volume, reason = len(data), 0, 0, 0, ""
-        self._need = 0
         try:
             while size - at >= 2 and count < BURST:
                 head, length, start = data[at], data[at + 1], at + 2

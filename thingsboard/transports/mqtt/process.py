@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from django.conf import settings
 
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 DATABASE_PATIENCE = 60.0  # seconds
 DATABASE_PAUSE = 0.5
 STOP_SECONDS = 10.0
+# Files that are open besides the connections.
+SPARE_FILES = 100
 
 _started = time.monotonic()
 
@@ -36,7 +40,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await wait_for_database(stopping)
-    server = MqttServer(make_ingest, Limits.from_settings())
+    server = MqttServer(make_ingest, affordable(Limits.from_settings()))
     watcher = asyncio.create_task(watch(server))
     watcher.add_done_callback(lambda _: stopping.set())  # without it, sessions would outlive their credentials
     try:
@@ -57,6 +61,21 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
                     log.error("Not everything that was received could be stored; it was not acknowledged either.")
         except TimeoutError:
             log.error("The sessions did not end within %.0f s.", STOP_SECONDS)
+
+
+def affordable(limits: Limits) -> Limits:
+    """Raise the limit of open files as far as the connections need and the system allows; fewer connections if not far."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.max_connections + SPARE_FILES
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < wanted:
+        soft = wanted if hard == unlimited else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == unlimited or soft >= wanted:
+        return limits
+    possible = max(1, soft - SPARE_FILES)
+    log.warning("Only %d connections are possible: the system allows %d open files.", possible, soft)
+    return replace(limits, max_connections=possible)
 
 
 async def wait_for_database(stopping: asyncio.Event, patience: float = DATABASE_PATIENCE) -> None:
