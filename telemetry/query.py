@@ -9,7 +9,8 @@ from telemetry.store.rows import unpack
 from thingsboard.kernel.errors import BadRequest
 
 MOST_INTERVALS = 700
-LARGEST_LIMIT = 1_000_000
+LARGEST_LIMIT = 1_000_000  # per key
+MOST_POINTS = 1_000_000  # in one answer
 
 _BY_ORDER = {True: "DESC", False: "ASC"}
 _COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
@@ -22,7 +23,7 @@ CROSS JOIN LATERAL (
     WHERE entity_id = %(entity)s AND key_id = k.id AND ts >= %(start)s AND ts < %(end)s
     ORDER BY ts {{order}} LIMIT %(limit)s
 ) p
-WHERE k.name = ANY(%(keys)s)
+WHERE k.name = ANY(%(keys)s) ORDER BY k.name, p.ts {{order}} LIMIT %(most)s
 """
 
 _NUMBER = "COALESCE(dbl_v, long_v::double precision)"
@@ -87,12 +88,17 @@ class HistoryQuery:
             "end": end,
             "interval": self.interval,
             "limit": self.limit,
+            "most": MOST_POINTS + 1,
         }
 
     def points(self, rows: Sequence[Sequence[Any]]) -> dict[str, list[Point]]:
-        """The statement's rows as points per key; keys without data are absent."""
+        """The statement's rows as points per key; keys without data are absent. Raises BadRequest for too many."""
         found: dict[str, list[Point]] = {}
         if self.agg is Aggregation.NONE:
+            if len(rows) > MOST_POINTS:
+                raise BadRequest(
+                    f"The answer would have more than {MOST_POINTS} points. Ask for fewer keys, a shorter range or a limit."
+                )
             for name, ts, *columns in rows:
                 found.setdefault(name, []).append(Point(ts, unpack(columns)))
             return found

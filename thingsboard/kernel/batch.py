@@ -109,6 +109,7 @@ class Shard(Generic[M, U]):
             batch = [take() for _ in range(min(len(queue), limit))]
             refusals = self._flush(batch)
             self._batcher.report(batch, refusals)
+            del batch, refusals  # an idle shard keeps nothing alive
         self._sink.close()
 
     def _flush(self, batch: list[M]) -> dict[int, Refused]:
