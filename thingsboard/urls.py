@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from thingsboard.kernel.api import NoSuchPath
 
 # /health/live and /health/ready are answered before any route: thingsboard.health.middleware.
 urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/")),  # until there is a page that leads each authority to its place
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),
     path("api/", include("tenants.api.urls")),
