@@ -59,11 +59,11 @@ class Up:
 
     def orphans(self) -> list[str]:
         """Which of its processes live."""
-        return [" ".join(each.cmdline()) for each in self.family if each.is_running() and each.status() != "zombie"]
+        return [line for each in self.family if (line := _command(each))]
 
     def child(self, word: str) -> psutil.Process:
         """The supervisor's own child with this word on its command line."""
-        (found,) = [each for each in psutil.Process(self.process.pid).children() if word in " ".join(each.cmdline())]
+        (found,) = [each for each in psutil.Process(self.process.pid).children() if word in _command(each)]
         return found
 
     def health(self) -> int:
@@ -80,6 +80,14 @@ class Up:
     def database(self) -> "psycopg.Connection[tuple]":
         """A connection of our own to its database, in autocommit mode."""
         return psycopg.connect(database_url(self.data_dir), autocommit=True)
+
+
+def _command(process: psutil.Process) -> str:
+    """Its command line, "" when it is gone."""
+    try:
+        return "" if process.status() == "zombie" else " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 @pytest.fixture

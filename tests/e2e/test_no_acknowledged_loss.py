@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 RATE = ("--devices=200", "--rate=3000", "--duration=15")
 FEW = ("--devices=50", "--rate=2000", "--duration=12", "--server-time")
 # One device, as fast as it is acknowledged: the server's stamps run ahead of the clock as far as they ever do.
-ONE = ("--devices=1", "--window=4000", "--duration=12", "--server-time")
-AFTER = 10_000  # acknowledged messages before the first death
-ONE_MORE = 2_000  # acknowledged messages that show that it works again
+ONE = ("--devices=1", "--window=4000", "--duration=15", "--server-time")
+AFTER = 3_000  # acknowledged messages before the first death
+ONE_MORE = 1_000  # acknowledged messages that show that it works again
 
 Kill = Callable[[Up], None]
 

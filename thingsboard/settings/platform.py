@@ -22,7 +22,8 @@ TB_DEMO = env.flag("TB_DEMO", True)
 TB_MQTT_CONNECT_TIMEOUT = env.seconds("TB_MQTT_CONNECT_TIMEOUT", 10.0, low=0.05)
 TB_MQTT_MAX_PAYLOAD = env.integer("TB_MQTT_MAX_PAYLOAD", 65536, low=128, high=16 * 1024 * 1024)
 TB_MQTT_MAX_CONNECTIONS = env.integer("TB_MQTT_MAX_CONNECTIONS", 18000, low=1)
-TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 4096, low=1, high=65535)
+# Every message of a device that is on its way may be stamped 1 ms after the one before; stamps run ahead 1 s at most.
+TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 1000, low=1, high=1000)
 TB_MQTT_WRITE_BUFFER = env.integer("TB_MQTT_WRITE_BUFFER", 1 << 20, low=4096)
 TB_MQTT_IDLE_TIMEOUT = env.seconds("TB_MQTT_IDLE_TIMEOUT", 600.0, low=0.05)
 

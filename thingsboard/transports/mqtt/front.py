@@ -27,7 +27,7 @@ from thingsboard.transports.mqtt.limits import MAX_CONNECT, MAX_CONTROL
 from thingsboard.transports.mqtt.packets import PUBACK, PUBCOMP, PUBREC, Malformed
 from thingsboard.transports.mqtt.receipts import Receipts
 from thingsboard.transports.mqtt.topics import UPLINKS, dropped_as
-from thingsboard.transports.session import RUN_AHEAD_MS, DeviceSession
+from thingsboard.transports.session import DeviceSession
 
 ANSWERS = (b"", PUBACK, PUBREC)  # to a publish, by QoS
 ACK_OF_NO_ID = PUBACK + b"\0\0"
@@ -124,7 +124,15 @@ class Connection(Flow):
         self.state, self.patience = READY, self._grant
         self.transport.write(packets.connack(packets.ACCEPTED))
         self.release(ADMISSION)
-        if self._rest:
+
+    def release(self, why: int) -> None:
+        """Take back a reason to hold, and go on with what had been received already."""
+        super().release(why)
+        if self._rest and not self.held:
+            self.hub.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._rest and not self.held and self.state == READY:
             data = bytes(self._rest)
             self._rest.clear()
             self._read(data)
@@ -135,8 +143,10 @@ class Connection(Flow):
         append, session, quiet, kind_of = self._append, self.session, self._quiet, UPLINKS.get
         size, at, count, volume, reason = len(data), 0, 0, 0, ""
         self._need = 0
+        ahead = session.clock.last - now
+        room = self.hub.limits.max_unacked - (ahead if ahead > 0 else 0) - self.unacked
         try:
-            while size - at >= 2:
+            while count < room and size - at >= 2:
                 head, length, start = data[at], data[at + 1], at + 2
                 if length > 127:
                     length, start = packets.remaining_length(data, at + 1)
@@ -175,16 +185,24 @@ class Connection(Flow):
             self._queued(count, volume)
         if reason:
             self.close(reason)
-        elif at < size and self.state == READY:
+        elif count >= room:
+            self._wait_for_room(ahead)
+        if at < size and self.state == READY:
             self._rest += data[at:] if at else data
 
     def _queued(self, count: int, volume: int) -> None:
-        """Messages were appended: wake the shard, and stop reading when there are too many on their way."""
+        """Messages were appended: wake the shard, and stop reading when the pipeline is full."""
         self.unacked += count
         self.shard.kick()
         self.hub.account(self, count, volume)
-        if self.unacked > self.hub.limits.max_unacked:
-            self.hold(UNACKED)
+
+    def _wait_for_room(self, ahead: int) -> None:
+        """Too many messages are on their way, or their stamps would run ahead of the clock too far (`ahead`, ms)."""
+        if self.unacked:
+            self.hold(UNACKED)  # until some are committed
+        else:
+            self.hold(AHEAD)
+            self.hub.loop.call_later((ahead - self.hub.limits.max_unacked // 2) / 1000, self.release, AHEAD)
 
     def _other(self, head: int, body: bytes, now: int) -> int:
         """Whatever is not the usual publish. The payload's bytes when a message was queued, else -1."""
@@ -241,8 +259,8 @@ class Connection(Flow):
         self._append(Uplink(self.session, kind, payload, now, (self, ack) if qos else self._quiet))
         return len(payload)
 
-    def flush(self, now: int) -> None:
-        """Acknowledge what `acks` gathered, in one write; called once per committed batch. `now` is in ms."""
+    def flush(self) -> None:
+        """Acknowledge what `acks` gathered, in one write; called once per committed batch."""
         acks = self.acks
         data = b"".join(acks)
         self.unacked -= len(acks)
@@ -255,10 +273,6 @@ class Connection(Flow):
             self.transport.write(data)
         if self.held & UNACKED and self.unacked <= self.hub.limits.max_unacked // 2:
             self.release(UNACKED)
-        ahead = self.session.clock.last - now
-        if ahead > RUN_AHEAD_MS and not self.held & AHEAD:
-            self.hold(AHEAD)
-            self.hub.loop.call_later((ahead - RUN_AHEAD_MS // 2) / 1000, self.release, AHEAD)
 
     def _to_broker(self, head: int, body: bytes) -> None:
         if self.reader is not None:

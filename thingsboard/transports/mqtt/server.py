@@ -11,7 +11,6 @@ from typing import Any, Protocol
 from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
 from thingsboard.kernel.batch import Refused as Refusal
-from thingsboard.kernel.time import now_ms
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
@@ -225,9 +224,8 @@ class MqttServer:
             if not acks:
                 touched.append(connection)
             acks.append(ack)
-        now = now_ms()
         for connection in touched:
-            connection.flush(now)
+            connection.flush()
 
     def _settle_refused(self, batch: Sequence[Uplink], refusals: Mapping[int, Refusal]) -> None:
         """As `settle`; a connection is acknowledged up to its first refused message, then closed."""
@@ -242,9 +240,8 @@ class MqttServer:
                     log.debug("Device %s: %s", message.session.device_id, refusal.reason)
                 connection.spoiled = True
             connection.acks.append(b"" if connection.spoiled else ack)
-        now = now_ms()
         for connection in touched:
-            connection.flush(now)
+            connection.flush()
             if connection.spoiled:
                 connection.close()
 
