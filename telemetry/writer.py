@@ -1,13 +1,15 @@
 """The writer of a shard: one batch, one transaction, on a connection of its own (architecture.md 4).
 
-What it promises: `commit` returns only after COMMIT; what it returns as refused was not written, everything else
-was. When
-the connection is lost while a COMMIT is under way, the next attempt asks the server what became of that transaction
-(`pg_xact_status`) instead of guessing.
+What it promises: `commit` returns only after COMMIT; what it returns as refused was not written, everything else was.
+
+When the connection is lost while a COMMIT is under way, the next attempt asks the server what became of it instead of
+guessing. It asks for a row that the transaction itself wrote, not for `pg_xact_status`: transaction numbers that were
+not on disk when a server crashed are given out again, so another transaction's COMMIT would be taken for ours.
 """
 
 import logging
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +33,10 @@ MOST_CONTENTION_RETRIES = 10
 MOST_FULL_TENANTS = 10_000
 
 _BEGIN = "BEGIN"
-_XID = "SELECT pg_current_xact_id()::text"
+_KNOWN = "INSERT INTO ts_writer VALUES (%s, 0, now()) ON CONFLICT (id) DO NOTHING"
+_NUMBER = "INSERT INTO ts_writer VALUES (%b, %b, now()) ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, at = excluded.at"
+# Waits for a transaction of ours that the server is still ending: it holds the row.
+_LAST = "SELECT batch FROM ts_writer WHERE id = %s FOR UPDATE"
 _LOCK_WINDOW = f"SELECT pg_advisory_xact_lock_shared({WINDOW_LOCK})"
 _WINDOW = "SELECT low, high FROM ts_window"
 
@@ -42,7 +47,9 @@ class IngestWriter:
     def __init__(self) -> None:
         self._connection: psycopg.Connection[Any] | None = None
         self._server: Server | None = None
-        self._in_doubt: str | None = None
+        self._id = uuid.uuid4()
+        self._number = 0  # of the transaction that was begun last
+        self._in_doubt: tuple[int, dict[int, Refused]] | None = None  # its COMMIT got no answer; what it left out
         self._merges = 0
         self._full_until: dict[bytes, float] = {}
 
@@ -54,13 +61,14 @@ class IngestWriter:
         """
         try:
             connection = self._connect()
-            if self._was_committed(connection):
-                return {}
+            settled = self._settled(connection)
+            if settled is not None:
+                return settled
             refused, ids_of = self._resolve(connection, writes)
             if len(refused) == len(writes):
                 return refused
             accepted = [write for index, write in enumerate(writes) if index not in refused] if refused else writes
-            self._write(connection, gather(accepted, ids_of))
+            self._write(connection, gather(accepted, ids_of), refused)
         except (errors.OperationalError, errors.InterfaceError, errors.UndefinedTable, errors.UndefinedObject) as error:
             if isinstance(error, errors.ProgramLimitExceeded):
                 raise
@@ -79,6 +87,7 @@ class IngestWriter:
         if self._connection is None or self._connection.closed:
             self._connection = connect("thingsboard ingest")
             self._server = introspect(self._connection)
+            self._connection.execute(_KNOWN, [self._id])
         return self._connection
 
     def _drop_connection(self) -> None:
@@ -93,21 +102,16 @@ class IngestWriter:
             except psycopg.Error:
                 self._drop_connection()
 
-    def _was_committed(self, connection: "psycopg.Connection[Any]") -> bool:
-        """Whether the transaction whose COMMIT got no answer took place after all.
-
-        None of pg_xact_status means that the server has forgotten so old a transaction; writing once more is then
-        right, because a point has one place (entity, key, ts).
-        """
+    def _settled(self, connection: "psycopg.Connection[Any]") -> dict[int, Refused] | None:
+        """What the transaction refused whose COMMIT got no answer, if it took place after all; else None."""
         if self._in_doubt is None:
-            return False
-        row = connection.execute("SELECT pg_xact_status(%s::xid8)", [self._in_doubt]).fetchone()
-        status = row[0] if row else None
-        if status == "in progress":
-            raise Unavailable("the last transaction is still being ended by the server")
-        log.warning("Transaction %s, whose COMMIT got no answer, was %s.", self._in_doubt, status or "long ago")
+            return None
+        number, refused = self._in_doubt
+        row = connection.execute(_LAST, [self._id]).fetchone()
+        committed = row is not None and row[0] == number
+        log.warning("A COMMIT that got no answer %s.", "took place" if committed else "did not take place")
         self._in_doubt = None
-        return bool(status == "committed")
+        return refused if committed else None
 
     def _resolve(
         self, connection: "psycopg.Connection[Any]", writes: Sequence[Write]
@@ -171,15 +175,15 @@ class IngestWriter:
             self._full_until.clear()
         self._full_until[tenant] = time.monotonic() + 1.0
 
-    def _write(self, connection: "psycopg.Connection[Any]", batch: Batch) -> None:
+    def _write(self, connection: "psycopg.Connection[Any]", batch: Batch, refused: dict[int, Refused]) -> None:
         """The transaction, again with overwriting when a point is there already, again when another one was in its
-        way.
+        way. `refused` is what was left out of it.
         """
         merge = self._merges > 0
         self._merges -= merge
         for attempt in range(MOST_CONTENTION_RETRIES):
             try:
-                self._transaction(connection, batch, merge)
+                self._transaction(connection, batch, refused, merge=merge)
                 return
             except errors.UniqueViolation:
                 connection.execute("ROLLBACK")
@@ -192,19 +196,21 @@ class IngestWriter:
                     raise
                 log.info("Contention, trying again: %s", error)
 
-    def _transaction(self, connection: "psycopg.Connection[Any]", batch: Batch, merge: bool) -> None:
+    def _transaction(
+        self, connection: "psycopg.Connection[Any]", batch: Batch, refused: dict[int, Refused], *, merge: bool
+    ) -> None:
         server = self._server or introspect(connection)
         window: tuple[int, int] | None = None
+        self._number += 1
         with connection.pipeline():
             connection.execute(_BEGIN)
-            xid = connection.execute(_XID, prepare=True)
+            connection.execute(_NUMBER, [self._id, self._number], prepare=True)
             if server.timescale:
                 connection.execute(_LOCK_WINDOW, prepare=True)
                 bounds = connection.execute(_WINDOW, prepare=True)
         if server.timescale:
             window = bounds.fetchone() or (0, 0)
-        (transaction_id,) = xid.fetchone() or (None,)
         send(connection, server, batch, merge=merge, window=window)
-        self._in_doubt = transaction_id
+        self._in_doubt = self._number, refused
         connection.execute("COMMIT")
         self._in_doubt = None

@@ -21,6 +21,9 @@ CREATE TABLE ts_latest (entity_id uuid NOT NULL, key_id integer NOT NULL, ts big
 CREATE TABLE attribute_kv (entity_id uuid NOT NULL, scope smallint NOT NULL, key_id integer NOT NULL,
     last_update_ts bigint NOT NULL, {VALUES}, PRIMARY KEY (entity_id, scope, key_id)) WITH (fillfactor = 70);
 
+-- the last batch that each writer of the transports has committed, see telemetry/writer.py
+CREATE TABLE ts_writer (id uuid PRIMARY KEY, batch bigint NOT NULL, at timestamptz NOT NULL);
+
 -- what one batch is sent as: arrays of these, see telemetry/store/rows.py
 CREATE TYPE ts_point AS (entity_id uuid, key_id integer, ts bigint, {VALUES});
 CREATE TYPE ts_attribute AS (entity_id uuid, scope smallint, key_id integer, ts bigint, {VALUES});
@@ -62,7 +65,7 @@ SELECT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb')
 DROP = """
 DROP VIEW IF EXISTS ts_kv_all;
 DROP TABLE IF EXISTS ts_kv CASCADE;
-DROP TABLE IF EXISTS ts_kv_far, ts_window, attribute_kv, ts_latest, ts_tenant_key, ts_key;
+DROP TABLE IF EXISTS ts_kv_far, ts_window, ts_writer, attribute_kv, ts_latest, ts_tenant_key, ts_key;
 DROP FUNCTION IF EXISTS ts_now_ms();
 DROP TYPE IF EXISTS ts_point, ts_attribute;
 """

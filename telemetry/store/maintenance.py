@@ -34,6 +34,7 @@ def maintain(connection: Any) -> None:
 
     `connection` is a Django connection. A lock that cannot be had within 3 s is left for the next run, with a warning.
     """
+    _forget_writers(connection)
     low = now_ms() - settings.TB_TS_PAST_DAYS * DAY_MS
     high = now_ms() + settings.TB_TS_FUTURE_DAYS * DAY_MS
     if is_timescale(connection):
@@ -43,6 +44,12 @@ def maintain(connection: Any) -> None:
         for name, start, end in months(max(low, 0), high):
             _ensure_partition(connection, name, start, end)
         _drop_old_partitions(connection)
+
+
+def _forget_writers(connection: Any) -> None:
+    """Writers of processes that ended; one that lives and was silent so long makes its row anew."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM ts_writer WHERE at < now() - interval '7 days'")
 
 
 def months(low: int, high: int) -> list[tuple[str, int, int]]:

@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ from telemetry.points import Attribute, Json, Point, Scope
 from telemetry.query import HistoryQuery
 from telemetry.store import connect as connect_module
 from telemetry.writer import IngestWriter, Write
+from tests.waiting import until
 from thingsboard.kernel.batch import Unavailable
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,24 +168,37 @@ def test_a_lost_connection_is_reported_as_unavailable_and_the_same_batch_succeed
     assert services.latest(entity) == {"a": Point(now + 1, 2)}
 
 
-@pytest.mark.parametrize("took_place", [True, False])
-def test_after_a_commit_without_an_answer_the_server_is_asked_what_became_of_it(
-    writer: IngestWriter, now: int, took_place: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entity = device()
-    writer.commit([Write(TENANT, [(entity.bytes, now, {"a": 1})])])
+def lose_the_answer(monkeypatch: pytest.MonkeyPatch, took_place: bool | None) -> list[Any]:
+    """The next COMMIT gets no answer. None: the server is still busy with it, on the connection in the list returned."""
     real = psycopg.Connection.execute
+    kept: list[Any] = []
 
     def without_an_answer(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
         if query == "COMMIT":
             monkeypatch.undo()
             if took_place:
                 real(self, query)
-            self.close()
+            if took_place is None:
+                kept.append(self)
+                monkeypatch.setattr(
+                    IngestWriter, "_drop_connection", lambda writer: setattr(writer, "_connection", None)
+                )
+            else:
+                self.close()
             raise errors.OperationalError("server closed the connection unexpectedly")
         return real(self, query, *args, **kwargs)
 
     monkeypatch.setattr(psycopg.Connection, "execute", without_an_answer)
+    return kept
+
+
+@pytest.mark.parametrize("took_place", [True, False])
+def test_after_a_commit_without_an_answer_the_server_is_asked_what_became_of_it(
+    writer: IngestWriter, now: int, took_place: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity = device()
+    writer.commit([Write(TENANT, [(entity.bytes, now, {"a": 1})])])
+    lose_the_answer(monkeypatch, took_place)
     batch = [Write(TENANT, [(entity.bytes, now + 1, {"a": 2})])]
     with pytest.raises(Unavailable):
         writer.commit(batch)
@@ -193,9 +208,40 @@ def test_after_a_commit_without_an_answer_the_server_is_asked_what_became_of_it(
     assert services.latest(entity) == {"a": Point(now + 1, 3 if took_place else 2)}
 
 
-def test_two_writers_on_the_same_series_never_lose_a_point(now: int) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+def test_what_a_commit_without_an_answer_left_out_is_still_refused_later(
+    writer: IngestWriter, now: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity = device()
+    lose_the_answer(monkeypatch, took_place=True)
+    batch = [Write(TENANT, [(entity.bytes, now, {"": 1})]), Write(TENANT, [(entity.bytes, now, {"a": 1})])]
+    with pytest.raises(Unavailable):
+        writer.commit(batch)
+    assert {index: why.code for index, why in writer.commit(batch).items()} == {0: "key"}
+    assert services.latest(entity) == {"a": Point(now, 1)}
 
+
+def test_a_commit_that_the_server_is_still_busy_with_is_waited_for(
+    writer: IngestWriter, now: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity = device()
+    slow = lose_the_answer(monkeypatch, took_place=None)
+    batch = [Write(TENANT, [(entity.bytes, now, {"a": 1})])]
+    with pytest.raises(Unavailable):
+        writer.commit(batch)
+    monkeypatch.undo()
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(writer.commit, batch)
+        with connection.cursor() as cursor:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ts_writer%'"
+            until(lambda: (cursor.execute(query), cursor.fetchone())[1] == (1,))
+        slow[0].execute("COMMIT")
+        services.save(uuid.UUID(bytes=TENANT), entity, [(now, {"a": 2})])
+        assert later.result(10) == {}
+    slow[0].close()
+    assert services.latest(entity) == {"a": Point(now, 2)}
+
+
+def test_two_writers_on_the_same_series_never_lose_a_point(now: int) -> None:
     entities = [device() for _ in range(20)]
 
     def write(first: int) -> None:

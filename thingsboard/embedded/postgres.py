@@ -143,7 +143,7 @@ class Postgres:
                 timescaledb=self.binaries.has_timescaledb,
             )
         else:
-            values = tuning.throwaway_parameters()
+            values = tuning.throwaway_parameters(timescaledb=self.binaries.has_timescaledb)
         fresh = self.cluster / f"{CONFIG_NAME}.new"
         header = "# Written by the platform at every start. Your own settings belong into postgresql.conf.\n"
         fresh.write_text(header + tuning.as_file(values))

@@ -49,14 +49,12 @@ def parameters(memory: int, disk_free: int, *, lz4: bool, timescaledb: bool) -> 
         "timezone": "UTC",
         "log_timezone": "UTC",
     }
-    if timescaledb:
-        values |= {"shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off"}
-    return values
+    return values | _preloaded(timescaledb)
 
 
-def throwaway_parameters() -> dict[str, str]:
+def throwaway_parameters(*, timescaledb: bool) -> dict[str, str]:
     """For a cluster that a test run throws away: nothing is ever waited for."""
-    return {
+    values = {
         "fsync": "off",
         "full_page_writes": "off",
         "synchronous_commit": "on",  # as in production: what it promises to readers differs, what it costs does not
@@ -69,6 +67,14 @@ def throwaway_parameters() -> dict[str, str]:
         "timezone": "UTC",
         "log_timezone": "UTC",
     }
+    return values | _preloaded(timescaledb)
+
+
+def _preloaded(timescaledb: bool) -> dict[str, str]:
+    """TimescaleDB must be loaded with the server; what it would report to its makers stays here."""
+    if not timescaledb:
+        return {}
+    return {"shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off"}
 
 
 def as_file(values: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from thingsboard.kernel.time import now_ms
 
-# How far the stamps of a device may run ahead of the clock, in ms: above it the device is read no further for a while.
+# How far the stamps of a device run ahead of the clock at most, in ms: before they would, the device is read no further.
 RUN_AHEAD_MS = 1000
 
 
