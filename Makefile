@@ -13,10 +13,10 @@ run: $(VENV)/.run ## Set everything up and run the platform until Ctrl-C
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/.dev ## Run the tests (at most ten minutes)
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n logical --dist loadgroup -m "not slow"
 
 test-all: $(VENV)/.dev ## Run every test, those with official clients, browser and faults too
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n logical --dist loadgroup
 
 check: $(VENV)/.dev ## Lint, types, floors, migrations
 	$(BIN)/ruff check .

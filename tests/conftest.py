@@ -1,4 +1,4 @@
-"""What every test may use: the cast of characters, a directory for servers, and an empty key cache."""
+"""What every test may use: the cast of characters, a directory for servers, and an empty key cache; slow ones queue."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,14 @@ from tests.cast import cast
 from tests.servers_dir import servers_dir
 
 __all__ = ["cast", "servers_dir"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests start whole platforms: one at a time, so one worker runs them all (`--dist loadgroup`)."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("platforms"))
 
 
 @pytest.fixture(autouse=True)
