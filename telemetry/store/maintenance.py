@@ -35,14 +35,17 @@ def maintain(connection: Any) -> None:
     `connection` is a Django connection. A lock that cannot be had within 3 s is left for the next run, with a warning.
     """
     _forget_writers(connection)
-    low = now_ms() - settings.TB_TS_PAST_DAYS * DAY_MS
-    high = now_ms() + settings.TB_TS_FUTURE_DAYS * DAY_MS
+    now, kept = now_ms(), settings.TB_TS_RETENTION_DAYS
+    oldest = now - kept * DAY_MS if kept else 0  # nothing is made for what would be dropped at once
+    low = max(now - settings.TB_TS_PAST_DAYS * DAY_MS, oldest, 0)
+    high = now + settings.TB_TS_FUTURE_DAYS * DAY_MS
     if is_timescale(connection):
-        _move_window(connection, max(low, 0), high)
+        _move_window(connection, low, high, oldest)
         _set_policies(connection)
     else:
-        for name, start, end in months(max(low, 0), high):
-            _ensure_partition(connection, name, start, end)
+        for name, start, end in months(low, high):
+            if not _ensure_partition(connection, name, start, end):
+                break  # whoever holds the lock holds it for the next month as well
         _drop_old_partitions(connection)
 
 
@@ -70,19 +73,19 @@ def _month_start(year: int, month: int) -> int:
     return int(datetime(year, month, 1, tzinfo=UTC).timestamp() * 1000)
 
 
-def _ensure_partition(connection: Any, name: str, start: int, end: int) -> None:
-    """Create and attach one month, taking along what waits for it in the far partition."""
+def _ensure_partition(connection: Any, name: str, start: int, end: int) -> bool:
+    """Create and attach one month, taking along what waits for it in the far partition. False when it has to wait."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s)", [name])
         if cursor.fetchone()[0] is not None:
-            return
+            return True
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '3s'")
             cursor.execute("LOCK TABLE ts_kv_far IN ACCESS EXCLUSIVE MODE")
             cursor.execute("SELECT to_regclass(%s)", [name])
             if cursor.fetchone()[0] is not None:
-                return
+                return True
             # INCLUDING INDEXES gives the copy the primary key that attaching then adopts
             cursor.execute(f"CREATE TABLE {name} (LIKE ts_kv INCLUDING DEFAULTS INCLUDING INDEXES)")
             cursor.execute(
@@ -93,6 +96,8 @@ def _ensure_partition(connection: Any, name: str, start: int, end: int) -> None:
             cursor.execute(f"ALTER TABLE ts_kv ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})")
     except OperationalError as error:
         log.warning("Partition %s has to wait for the next run: %s", name, error)
+        return False
+    return True
 
 
 def _drop_old_partitions(connection: Any) -> None:
@@ -121,12 +126,18 @@ def _drop_old_partitions(connection: Any) -> None:
         cursor.execute("DELETE FROM ts_kv_far WHERE ts < %s", [horizon])
 
 
-def _move_window(connection: Any, low: int, high: int) -> None:
-    """TimescaleDB: move the far points whose time has come into the hypertable, and the window with them."""
+def _move_window(connection: Any, low: int, high: int, oldest: int) -> None:
+    """TimescaleDB: move the far points whose time has come into the hypertable, and the window with them.
+
+    Its start rises only with what retention drops (up to `oldest`): a point that is in the hypertable and comes again
+    must find its place there, or it would be stored twice.
+    """
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '3s'")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WINDOW_LOCK])
+            cursor.execute("SELECT least(%s, greatest(low, %s)) FROM ts_window", [low, oldest])
+            (low,) = cursor.fetchone() or (low,)
             cursor.execute(
                 "WITH moved AS (DELETE FROM ts_kv_far WHERE ts >= %s AND ts < %s RETURNING *) "
                 "INSERT INTO ts_kv SELECT * FROM moved ON CONFLICT (entity_id, key_id, ts) DO NOTHING",
@@ -145,13 +156,21 @@ def _set_policies(connection: Any) -> None:
         if cursor.fetchone()[0] != "timescale":
             log.warning(COMPRESSION_LOG)
             return
-        cursor.execute("SELECT remove_compression_policy('ts_kv', if_exists => true)")
-        cursor.execute(
-            "SELECT add_compression_policy('ts_kv', compress_after => %s::bigint)",
-            [settings.TB_TS_COMPRESS_AFTER_DAYS * DAY_MS],
-        )
-        cursor.execute("SELECT remove_retention_policy('ts_kv', if_exists => true)")
+        _set_policy(cursor, "compression", "compress_after", settings.TB_TS_COMPRESS_AFTER_DAYS)
+        _set_policy(cursor, "retention", "drop_after", settings.TB_TS_RETENTION_DAYS)
         if settings.TB_TS_RETENTION_DAYS:
-            drop_after = settings.TB_TS_RETENTION_DAYS * DAY_MS
-            cursor.execute("SELECT add_retention_policy('ts_kv', drop_after => %s::bigint)", [drop_after])
-            cursor.execute("DELETE FROM ts_kv_far WHERE ts < %s", [now_ms() - drop_after])
+            cursor.execute("DELETE FROM ts_kv_far WHERE ts < %s", [now_ms() - settings.TB_TS_RETENTION_DAYS * DAY_MS])
+
+
+def _set_policy(cursor: Any, kind: str, option: str, days: int) -> None:
+    """One policy, left alone when it is as it should be: a new job would begin anew with its schedule and its record."""
+    cursor.execute(
+        "SELECT (config->>%s)::bigint FROM timescaledb_information.jobs "
+        "WHERE hypertable_schema = current_schema AND hypertable_name = 'ts_kv' AND proc_name = %s",
+        [option, f"policy_{kind}"],
+    )
+    if cursor.fetchall() == ([(days * DAY_MS,)] if days else []):
+        return
+    cursor.execute(f"SELECT remove_{kind}_policy('ts_kv', if_exists => true)")
+    if days:
+        cursor.execute(f"SELECT add_{kind}_policy('ts_kv', {option} => %s::bigint)", [days * DAY_MS])

@@ -25,10 +25,10 @@ from thingsboard.loadtest import journal
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-RATE = ("--devices=200", "--rate=3000", "--duration=15")
-FEW = ("--devices=50", "--rate=2000", "--duration=12", "--server-time")
+RATE = ("--devices=200", "--rate=3000")
+FEW = ("--devices=50", "--rate=2000", "--server-time")
 # One device, as fast as it is acknowledged: the server's stamps run ahead of the clock as far as they ever do.
-ONE = ("--devices=1", "--window=4000", "--duration=15", "--server-time")
+ONE = ("--devices=1", "--window=4000", "--server-time")
 AFTER = 3_000  # acknowledged messages before the first death
 ONE_MORE = 1_000  # acknowledged messages that show that it works again
 
@@ -106,7 +106,8 @@ class Load:
 
 def run(platform: Up, path: Path, options: tuple[str, ...], kills: list[Kill], deaths: int = 1) -> dict[str, Any]:
     """A load test during which each of `kills` happens, each time after it was seen to work."""
-    load = Load(platform, path, options)
+    seconds = 30 if kill_supervisor in kills else 15  # the whole platform takes ten seconds to come back
+    load = Load(platform, path, (*options, f"--duration={seconds}"))
     try:
         load.await_acknowledged(AFTER)
         for kill in kills * deaths:
