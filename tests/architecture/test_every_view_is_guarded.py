@@ -11,6 +11,7 @@ KEY = "5c9a153a-e51f-11f1-88cb-5d1941fd97de"
 
 # Path -> what a stranger is answered there.
 OPEN = {
+    "": "leads to the admin, which has a guard of its own",
     "api/auth/login": "the way in: 401 without a name and a password",
     "api/auth/token": "the way in with a refresh token: 401 without one",
     f"api/{KEY}": "no route at all: 404 for everybody",
