@@ -15,7 +15,7 @@ from django.conf import settings
 from devices.services.credentials import CREDENTIALS_CHANGED
 from thingsboard.kernel.bus import Subscriber
 from thingsboard.transports.mqtt.directory import Directory, Unavailable
-from thingsboard.transports.mqtt.limits import Limits
+from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
 from thingsboard.transports.session import RUN_AHEAD_MS
 
@@ -40,7 +40,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
         loop.add_signal_handler(number, stopping.set)
     await wait_for_database(stopping)
     server = MqttServer(make_ingest, Limits.from_settings())
-    listener = asyncio.create_task(_hear(server).run())
+    beside = [asyncio.create_task(_hear(server).run()), asyncio.create_task(_report(server.counters))]
     try:
         if await _may_listen(stopping):
             await _listen(server)
@@ -49,9 +49,9 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
             await stopping.wait()
             log.info("MQTT is stopping.")
     finally:
-        listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await listener
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if not await server.stop():
@@ -109,6 +109,21 @@ def _hear(server: MqttServer) -> Subscriber:
         server.credentials_changed(uuid.UUID(payload["deviceId"]), bytes.fromhex(payload["lookup"]))
 
     return Subscriber([CREDENTIALS_CHANGED], changed, server.broker.auth.tokens.clear)
+
+
+async def _report(counters: Counters) -> None:
+    """One line a while with what was refused: devices cannot make us write more than that."""
+    try:
+        while True:
+            await asyncio.sleep(settings.TB_MQTT_REPORT_SECONDS)
+            _say(counters.news())
+    finally:
+        _say(counters.news())
+
+
+def _say(news: dict[str, int]) -> None:
+    if news:
+        log.warning("Refused or dropped: %s.", ", ".join(f"{reason} {count}" for reason, count in news.items()))
 
 
 def tune_collector() -> None:
