@@ -103,7 +103,7 @@ class Connection(Flow):
             self.close(error.reason)
             return
         except packets.WrongVersion as error:
-            self.refuse(error.answer, "version")
+            self.refuse(error.answer, error.reason)
             return
         self.state = CONNECTING
         self.heard = self.hub.clock
