@@ -25,6 +25,8 @@ TB_MQTT_MAX_CONNECTIONS = env.integer("TB_MQTT_MAX_CONNECTIONS", 18000, low=1)
 TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 4096, low=1, high=65535)
 TB_MQTT_WRITE_BUFFER = env.integer("TB_MQTT_WRITE_BUFFER", 1 << 20, low=4096)
 TB_MQTT_IDLE_TIMEOUT = env.seconds("TB_MQTT_IDLE_TIMEOUT", 600.0, low=0.05)
+# What was refused is logged as one line of counts this often.
+TB_MQTT_REPORT_SECONDS = env.seconds("TB_MQTT_REPORT_SECONDS", 60.0, low=0.05)
 
 # Token cache: how long an answer may be believed, and how long misses are gathered into one query.
 TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)

@@ -98,7 +98,7 @@ class Connection(Flow):
             self.close(error.reason)
             return
         except packets.WrongVersion as error:
-            self.refuse(error.answer, "version")
+            self.refuse(error.answer, error.reason)
             return
         if connect is None:
             self._rest += data

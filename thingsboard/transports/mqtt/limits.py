@@ -51,9 +51,16 @@ class Counters:
     """How often something happened, by reason; bounded."""
 
     by_reason: dict[str, int] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)  # what `news` has told already
 
     def count(self, reason: str) -> None:
         """Count one."""
         if reason not in self.by_reason and len(self.by_reason) >= MAX_REASONS:
             reason = "other"
         self.by_reason[reason] = self.by_reason.get(reason, 0) + 1
+
+    def news(self) -> dict[str, int]:
+        """What was counted since the last call, by reason."""
+        fresh = {reason: n - self.told.get(reason, 0) for reason, n in self.by_reason.items()}
+        self.told = dict(self.by_reason)
+        return {reason: n for reason, n in sorted(fresh.items()) if n}

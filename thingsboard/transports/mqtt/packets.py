@@ -21,11 +21,16 @@ class Malformed(Exception):
         self.reason = reason
 
 
+# A protocol level that never was: with it readiness checks ask whether MQTT is spoken (thingsboard/health/checks.py).
+PROBE_LEVEL = 127
+
+
 class WrongVersion(Exception):
-    """A CONNECT of a protocol level that is not spoken here; `answer` is the packet that says so."""
+    """A CONNECT of a protocol level that is not spoken here; `answer` is the packet that says so, `reason` a short code."""
 
     def __init__(self, level: int) -> None:
         super().__init__(f"MQTT protocol level {level}")
+        self.reason = "probe" if level == PROBE_LEVEL else "version"
         self.answer = CONNACK_NO_V5 if level == 5 else connack(BAD_VERSION)
 
 

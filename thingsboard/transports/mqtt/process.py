@@ -13,7 +13,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from thingsboard.transports.mqtt.directory import Directory, Unavailable
-from thingsboard.transports.mqtt.limits import Limits
+from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.revocation import watch
 from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
 from thingsboard.transports.session import RUN_AHEAD_MS
@@ -43,6 +43,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
     server = MqttServer(make_ingest, affordable(Limits.from_settings()))
     watcher = asyncio.create_task(watch(server))
     watcher.add_done_callback(lambda _: stopping.set())  # without it, sessions would outlive their credentials
+    reporter = asyncio.create_task(_report(server.counters))
     try:
         if await _may_listen(stopping):
             await _listen(server)
@@ -51,10 +52,12 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort])
             await stopping.wait()
             log.info("MQTT is stopping.")
     finally:
-        watcher.cancel()
-        (ended,) = await asyncio.gather(watcher, return_exceptions=True)
-        if not isinstance(ended, asyncio.CancelledError):
-            log.error("The watch over credentials ended, so the process does as well.", exc_info=ended)
+        if watcher.done() and not watcher.cancelled():
+            log.error("The watch over credentials ended, so the process does as well.", exc_info=watcher.exception())
+        for task in (watcher, reporter):
+            task.cancel()
+        # Bounded: what is queued must be committed and acknowledged even if a task takes its time to end.
+        await asyncio.wait((watcher, reporter), timeout=1)
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if not await server.stop():
@@ -119,6 +122,22 @@ async def _listen(server: MqttServer) -> None:
             f"Cannot listen on {settings.TB_BIND}:{settings.TB_MQTT_PORT} ({error.strerror or error}). "
             "Set TB_MQTT_PORT or TB_BIND, or end the process that uses the port."
         ) from None
+
+
+async def _report(counters: Counters) -> None:
+    """One line a while with what was refused: devices cannot make us write more than that."""
+    try:
+        while True:
+            await asyncio.sleep(settings.TB_MQTT_REPORT_SECONDS)
+            _say(counters.news())
+    finally:
+        _say(counters.news())
+
+
+def _say(news: dict[str, int]) -> None:
+    news.pop("probe", None)  # readiness checks are refused by design
+    if news:
+        log.warning("Refused or dropped: %s.", ", ".join(f"{reason} {count}" for reason, count in news.items()))
 
 
 def tune_collector() -> None:
