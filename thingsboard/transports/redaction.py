@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from devices.services.reserved import RESERVED_TOKENS
 
-_TOKEN = re.compile(r"(?<=/api/v1/)([^/?#\s\"'>]+)")
+_TOKEN = re.compile(r"(/api/v1/+)([^/?#\s\"'>]+)")
 
 
 class RedactingFormatter(logging.Formatter):
@@ -19,4 +19,4 @@ class RedactingFormatter(logging.Formatter):
 
 
 def _hide(match: re.Match[str]) -> str:
-    return match[0] if unquote(match[0]) in RESERVED_TOKENS else "***"
+    return match[0] if unquote(match[2]) in RESERVED_TOKENS else f"{match[1]}***"
