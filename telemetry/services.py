@@ -3,7 +3,7 @@ transaction.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -21,6 +21,13 @@ from thingsboard.kernel.errors import BadRequest, TooMany
 from thingsboard.kernel.time import now_ms
 
 _COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
+
+# For readers with a connection of their own (transports); services.attributes asks the same.
+ATTRIBUTES_SQL = (
+    f"SELECT k.name, a.scope, a.last_update_ts, {_COLUMNS} FROM attribute_kv a "  # noqa: S608
+    "JOIN ts_key k ON k.id = a.key_id WHERE a.entity_id = %s AND (%s::int IS NULL OR a.scope = %s) "
+    "AND (%s::text[] IS NULL OR k.name = ANY(%s)) ORDER BY a.scope, k.name"
+)
 
 
 def save(tenant_id: uuid.UUID, entity_id: uuid.UUID, readings: Sequence[Reading]) -> None:
@@ -101,13 +108,18 @@ def timeseries_keys(entity_id: uuid.UUID) -> list[str]:
 
 def attributes(entity_id: uuid.UUID, scope: Scope | None = None, keys: Sequence[str] | None = None) -> list[Attribute]:
     """Attributes of an entity: of one scope or all, all or the named ones."""
+    return attributes_of(_rows(ATTRIBUTES_SQL, attribute_parameters(entity_id, scope, keys)))
+
+
+def attribute_parameters(entity_id: uuid.UUID, scope: Scope | None, keys: Sequence[str] | None) -> list[Any]:
+    """The parameters of ATTRIBUTES_SQL: one scope or all, the named keys or all."""
     named = None if keys is None else list(keys)
-    rows = _rows(
-        f"SELECT k.name, a.scope, a.last_update_ts, {_COLUMNS} FROM attribute_kv a "  # noqa: S608
-        "JOIN ts_key k ON k.id = a.key_id WHERE a.entity_id = %s AND (%s::int IS NULL OR a.scope = %s) "
-        "AND (%s::text[] IS NULL OR k.name = ANY(%s)) ORDER BY a.scope, k.name",
-        [entity_id, scope, scope, named, named],
-    )
+    number = None if scope is None else int(scope)
+    return [entity_id, number, number, named, named]
+
+
+def attributes_of(rows: Iterable[tuple[Any, ...]]) -> list[Attribute]:
+    """The rows of ATTRIBUTES_SQL."""
     return [Attribute(name, Scope(number), unpack(columns), ts) for name, number, ts, *columns in rows]
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from devices.models import CredentialsType, Device, DeviceCredentials
 from devices.services.identity import LOOKUP_SQL, DeviceIdentity, identities, lookup_of
+from devices.services.reserved import RESERVED_TOKENS
 from thingsboard.kernel import bus
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.errors import BadRequest, VersionConflict
@@ -16,6 +17,7 @@ from thingsboard.kernel.secrets import encrypt
 __all__ = [
     "CREDENTIALS_CHANGED",
     "LOOKUP_SQL",
+    "RESERVED_TOKENS",
     "DeviceIdentity",
     "announce_change",
     "identities",
@@ -30,50 +32,6 @@ CREDENTIALS_CHANGED = "credentials"
 
 LONGEST_TOKEN = 32
 _ALPHABET = string.ascii_letters + string.digits
-
-# First path segments of our own API under /api/v1/, where the device API has its token (architecture.md 7).
-RESERVED_TOKENS = frozenset(
-    {
-        "alarms",
-        "apiKeys",
-        "assetProfiles",
-        "assets",
-        "auditLogs",
-        "auth",
-        "calculatedFields",
-        "customers",
-        "dashboards",
-        "deviceProfiles",
-        "devices",
-        "edges",
-        "entities",
-        "entityViews",
-        "events",
-        "groups",
-        "me",
-        "notifications",
-        "otaPackages",
-        "provision",
-        "queues",
-        "relations",
-        "resources",
-        "roles",
-        "rpc",
-        "ruleChains",
-        "rules",
-        "schema",
-        "search",
-        "settings",
-        "system",
-        "telemetry",
-        "tenantProfiles",
-        "tenants",
-        "usage",
-        "users",
-        "widgetTypes",
-        "widgets",
-    }
-)
 
 _TAKEN = {"devices_devicecredentials_lookup_key": "Device credentials are already assigned to another device!"}
 

@@ -7,7 +7,13 @@ _OURS = ("thingsboard", "devices", "tenants", "telemetry", "rules", "alarms", "d
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        # A device's token is part of its path, and servers like to log paths.
+        "line": {
+            "()": "thingsboard.transports.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {

@@ -28,6 +28,10 @@ TB_MQTT_IDLE_TIMEOUT = env.seconds("TB_MQTT_IDLE_TIMEOUT", 600.0, low=0.05)
 # What was refused is logged as one line of counts this often.
 TB_MQTT_REPORT_SECONDS = env.seconds("TB_MQTT_REPORT_SECONDS", 60.0, low=0.05)
 
+# HTTP device API (docs/reference/http-device-api.md): bytes of a body, seconds a request may take in all.
+TB_HTTP_MAX_PAYLOAD = env.integer("TB_HTTP_MAX_PAYLOAD", 1024 * 1024, low=128, high=50 * 1024 * 1024)
+TB_HTTP_TIMEOUT = env.seconds("TB_HTTP_TIMEOUT", 10.0, low=0.05)
+
 # Token cache: how long an answer may be believed, and how long misses are gathered into one query.
 TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)
 TB_TOKEN_CACHE_SIZE = env.integer("TB_TOKEN_CACHE_SIZE", 50_000, low=1)

@@ -48,9 +48,9 @@ class Ingest:
         session.clock = self._clocks.setdefault(session.entity, session.clock)
 
     def close_session(self, session: DeviceSession) -> None:
-        """A session ended: its clock is remembered as long as it runs ahead of the present."""
+        """A session ended: its clock is remembered until its last stamp is past, this millisecond included."""
         ahead = session.clock.ahead_ms()
-        if ahead > 0:
+        if ahead >= 0:
             self._loop.call_later(ahead / 1000 + 0.1, _forget, session.clock)
 
     async def close(self) -> bool:

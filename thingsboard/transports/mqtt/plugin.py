@@ -12,10 +12,10 @@ from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from django.conf import settings
 
 from devices.services.credentials import DeviceIdentity, lookup_of
+from thingsboard.transports.directory import Directory, Unavailable
 from thingsboard.transports.mqtt import packets
-from thingsboard.transports.mqtt.directory import Directory, Unavailable
-from thingsboard.transports.mqtt.tokens import TokenCache
 from thingsboard.transports.mqtt.topics import SUBSCRIPTIONS
+from thingsboard.transports.tokens import TokenCache
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from thingsboard.transports.mqtt.directory import Directory, Unavailable
+from thingsboard.transports.directory import Directory, Unavailable
 from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.revocation import watch
 from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle

@@ -6,16 +6,14 @@ cached token would be asked for again, and at once when the bus was away.
 
 import asyncio
 import logging
-import uuid
-from typing import Any
 
 from django.conf import settings
 
-from devices.services.credentials import CREDENTIALS_CHANGED, DeviceIdentity
-from thingsboard.kernel.bus import Subscriber
-from thingsboard.transports.mqtt.directory import Unavailable
+from devices.services.credentials import DeviceIdentity
+from thingsboard.transports.directory import Unavailable
 from thingsboard.transports.mqtt.server import MqttServer
-from thingsboard.transports.mqtt.tokens import MAX_PER_QUERY
+from thingsboard.transports.revocation import listen
+from thingsboard.transports.tokens import MAX_PER_QUERY
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +24,12 @@ async def watch(server: MqttServer) -> None:
     """Close sessions whose credentials changed, until cancelled."""
     doubt = asyncio.Event()
 
-    def changed(_channel: str, payload: dict[str, Any]) -> None:
-        server.credentials_changed(uuid.UUID(payload["deviceId"]), bytes.fromhex(payload["lookup"]))
-
     def missed() -> None:
         server.broker.auth.tokens.clear()
         doubt.set()
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(Subscriber([CREDENTIALS_CHANGED], changed, missed).run())
+        group.create_task(listen(server.credentials_changed, missed))
         group.create_task(_keep_checking(server, doubt))
 
 

@@ -1,4 +1,4 @@
-"""Asks the database whose tokens these are: one asyncio connection, many tokens a query."""
+"""A transport's line to the database: one asyncio connection, every question answered or given up in bounded time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from typing import Any
 
 import psycopg
 
-from devices.services.credentials import LOOKUP_SQL, DeviceIdentity, identities
 from telemetry.store.connect import parameters
 
 CONNECT_TIMEOUT = 3  # seconds
@@ -18,31 +17,33 @@ class Unavailable(Exception):
     """The database does not answer, or not in time."""
 
 
-class Directory:
-    """The look-up of tokens. It connects when first asked, and again after the connection was lost."""
+class Line:
+    """For short reads, one at a time. It connects when first asked, and again after the connection was lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, application: str) -> None:
+        """`application` is how the server's list of connections names this one."""
+        self._application = application
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._lock = asyncio.Lock()
 
-    async def ask(self, lookups: Sequence[bytes]) -> dict[bytes, DeviceIdentity]:
-        """The devices of these 32-byte lookups; who is not known is missing. Raises Unavailable."""
+    async def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """What a query finds. Raises Unavailable."""
         async with self._lock:
             fresh = self._connection is None
             try:
-                return await self._ask(lookups)
+                return await self._rows(sql, parameters)
             except Unavailable:
                 if fresh:
                     raise
-            return await self._ask(lookups)  # an old connection may just have been closed by the other side
+            return await self._rows(sql, parameters)  # an old connection may just have been closed by the other side
 
-    async def _ask(self, lookups: Sequence[bytes]) -> dict[bytes, DeviceIdentity]:
+    async def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
             async with asyncio.timeout(ASK_TIMEOUT):
                 if self._connection is None:
-                    self._connection = await _connect()
-                cursor = await self._connection.execute(LOOKUP_SQL, [list(lookups)])
-                return identities(await cursor.fetchall())
+                    self._connection = await _connect(self._application)
+                cursor = await self._connection.execute(sql, parameters)
+                return await cursor.fetchall()
         except (psycopg.Error, OSError, TimeoutError) as error:
             await self._drop()
             raise Unavailable(str(error).strip() or type(error).__name__) from None
@@ -58,9 +59,9 @@ class Directory:
             await self._drop()
 
 
-async def _connect() -> psycopg.AsyncConnection[Any]:
+async def _connect(application: str) -> psycopg.AsyncConnection[Any]:
     """A connection to Django's default database."""
-    libpq = {**parameters(), "connect_timeout": CONNECT_TIMEOUT, "application_name": "thingsboard mqtt"}
+    libpq = {**parameters(), "connect_timeout": CONNECT_TIMEOUT, "application_name": application}
     connection = await psycopg.AsyncConnection.connect(**libpq, autocommit=True)
     await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
     return connection

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from devices.services.credentials import DeviceIdentity
-from thingsboard.transports.mqtt.directory import Unavailable
+from thingsboard.transports.directory import Unavailable
 
 Ask = Callable[[Sequence[bytes]], Awaitable[dict[bytes, DeviceIdentity]]]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from devices.services.credentials import DeviceIdentity
-from thingsboard.transports.mqtt.directory import Unavailable
-from thingsboard.transports.mqtt.tokens import TokenCache
+from thingsboard.transports.directory import Unavailable
+from thingsboard.transports.tokens import TokenCache
 
 
 def identity(lookup: bytes) -> DeviceIdentity:

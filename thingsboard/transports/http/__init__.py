@@ -1,0 +1,1 @@
+"""The HTTP device API: /api/v1/{token}/..."""

@@ -1,0 +1,206 @@
+"""The HTTP device API as a plain ASGI application, in front of Django (compat/device_transports.md 3).
+
+200 goes out only after COMMIT. What is under a reserved word (`/api/v1/devices/...`) is not ours.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+from django.conf import settings
+
+from devices.services.credentials import RESERVED_TOKENS, DeviceIdentity
+from thingsboard.kernel.batch import Refused
+from thingsboard.transports.http.pipeline import MakeIngest, Overloaded, Pipeline, Ticket, TooFast
+from thingsboard.transports.http.reads import AttributeReader
+from thingsboard.transports.line import Unavailable
+from thingsboard.transports.messages import UplinkKind
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PREFIX = "/api/v1/"
+UPLINKS = {"telemetry": UplinkKind.TELEMETRY, "attributes": UplinkKind.ATTRIBUTES}
+METHODS = {"telemetry": ("POST",), "attributes": ("GET", "POST")}
+# By the code of a refusal; every other one is 500, as ThingsBoard answers broken JSON.
+STATUSES = {"key_limit": 429, "unavailable": 503}
+# How long a request may still wait for its commit when the server stops, in seconds.
+STOP_SECONDS = 3.0
+RETRY_SECONDS = b"1"
+
+_START = "http.response.start"
+_BODY = "http.response.body"
+
+
+class Answer(NamedTuple):
+    """A response; without `content_type` its body is empty."""
+
+    status: int
+    body: bytes = b""
+    content_type: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+DONE = Answer(200)
+UNAUTHORIZED = Answer(401)
+
+
+class _Gone(Exception):
+    """The client left before its request was complete."""
+
+
+class _TooLarge(Exception):
+    """The body is above TB_HTTP_MAX_PAYLOAD."""
+
+
+def addressed(path: str) -> tuple[str, str] | None:
+    """The token and the resource of a device's path, None for a path that is not the device API's."""
+    if not path.startswith(PREFIX):
+        return None
+    token, _, resource = path[len(PREFIX) :].partition("/")
+    return None if not token or token in RESERVED_TOKENS else (token, resource)
+
+
+class DeviceApi:
+    """The application. Its pipeline starts with the first request, on the loop that serves it."""
+
+    def __init__(self, make_ingest: MakeIngest) -> None:
+        self._make_ingest = make_ingest
+        self._pipeline: Pipeline | None = None
+        self._reader = AttributeReader()
+        self._starting = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request whose path is `addressed`."""
+        try:
+            answer = await self._answer(scope, receive)
+        except _Gone:
+            return
+        except Exception:
+            log.exception("A request of a device could not be answered.")
+            answer = _text(500, "The request could not be processed.")
+        headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
+        if answer.content_type:
+            headers.append((b"content-type", answer.content_type))
+        await send({"type": _START, "status": answer.status, "headers": headers})
+        await send({"type": _BODY, "body": answer.body})
+
+    async def close(self) -> bool:
+        """Commit what is queued and let the connections go; False when that did not end in time.
+
+        Daphne has no hook that would call it. At SIGTERM it cancels its requests, which then wait for their commits
+        themselves (STOP_SECONDS); whatever ends with the process later was not acknowledged.
+        """
+        await self._reader.close()
+        pipeline, self._pipeline = self._pipeline, None
+        return pipeline is None or await pipeline.close()
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        token, resource = addressed(scope["path"]) or ("", "")
+        allowed = METHODS.get(resource)
+        if allowed is None:
+            return _text(404, "There is no such resource; expected /api/v1/{token}/telemetry or /attributes.")
+        method = scope["method"]
+        if method not in allowed:
+            expected = ", ".join(allowed)
+            return _text(
+                405, f"{method[:20]} is not possible here; expected {expected}.", (b"allow", expected.encode())
+            )
+        ticket: Ticket | None = None
+        try:
+            async with asyncio.timeout(settings.TB_HTTP_TIMEOUT):
+                pipeline = self._pipeline or await self._started()
+                identity = await pipeline.identify(token)
+                if identity is None:
+                    return UNAUTHORIZED
+                if method == "GET":
+                    return await self._attributes(identity, scope)
+                body = await _body(scope, receive)
+                ticket = await pipeline.submit(identity, UPLINKS[resource], body)
+                return _outcome(await ticket.answer)
+        except TimeoutError:
+            return _later(
+                "The database did not confirm in time. The data may still be stored."
+                if ticket
+                else "The platform is busy. Nothing was stored."
+            )
+        except asyncio.CancelledError:  # the server stops
+            if ticket is None:
+                raise
+            return await _at_the_end(ticket)
+        except Unavailable:
+            return _later("The database cannot be reached. Nothing was stored.")
+        except Overloaded:
+            return _later("The platform is busy. Nothing was stored.")
+        except TooFast:
+            return _text(429, "This device sends faster than it can be served. Nothing was stored.", _RETRY)
+        except _TooLarge:
+            return _text(413, f"The body is too large; expected at most {settings.TB_HTTP_MAX_PAYLOAD} bytes.")
+
+    async def _started(self) -> Pipeline:
+        """The pipeline, made by whoever comes first."""
+        async with self._starting:
+            if self._pipeline is None:
+                pipeline = Pipeline(self._make_ingest)
+                try:
+                    await pipeline.start()
+                except BaseException:
+                    await pipeline.close()
+                    raise
+                self._pipeline = pipeline
+            return self._pipeline
+
+    async def _attributes(self, identity: DeviceIdentity, scope: Scope) -> Answer:
+        body = await self._reader.read(identity.device_id, scope["query_string"])
+        return Answer(200, body, b"application/json")
+
+
+_RETRY = (b"retry-after", RETRY_SECONDS)
+
+
+def _text(status: int, sentence: str, *headers: tuple[bytes, bytes]) -> Answer:
+    return Answer(status, sentence.encode(), b"text/plain; charset=utf-8", headers)
+
+
+def _later(sentence: str) -> Answer:
+    return _text(503, f"{sentence} Send it again.", _RETRY)
+
+
+def _outcome(refused: Refused | None) -> Answer:
+    """The response to a message that was committed, or refused."""
+    if refused is None:
+        return DONE
+    status = STATUSES.get(refused.code, 500)
+    return _later(refused.reason) if status == 503 else _text(status, refused.reason)
+
+
+async def _at_the_end(ticket: Ticket) -> Answer:
+    try:
+        return _outcome(await ticket.last_chance(STOP_SECONDS))
+    except TimeoutError:
+        return _later("The platform is stopping. The data may still be stored.")
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body. Raises _TooLarge as soon as that is clear, _Gone when the client left."""
+    limit: int = settings.TB_HTTP_MAX_PAYLOAD
+    for name, value in scope["headers"]:
+        if name == b"content-length" and (not value.isdigit() or int(value) > limit):
+            raise _TooLarge
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise _Gone
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _TooLarge
+        if not message.get("more_body", False):
+            return b"".join([*parts, part]) if parts else part
+        parts.append(part)
