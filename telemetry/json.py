@@ -67,6 +67,11 @@ def attributes_from_json(body: bytes, rules: Rules, *, skip_nulls: bool = True) 
         return _attributes(_parse_exactly(body), b"", rules, skip_nulls)
 
 
+def typed(value: Value | None) -> Any:
+    """A value for orjson to write: of its own kind, JSON as it was stored."""
+    return orjson.Fragment(str(value)) if isinstance(value, Json) else value
+
+
 class _NeedsText(Exception):
     """A number's text decides its kind, so the body must be read once more, keeping the text."""
 

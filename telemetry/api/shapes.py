@@ -5,9 +5,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-import orjson
-
-from telemetry.points import Attribute, Json, Point, Value
+from telemetry.json import typed
+from telemetry.points import Attribute, Point, Value
 
 # Where Java's Double.toString leaves plain decimals for a mantissa and an exponent.
 _PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7
@@ -25,11 +24,6 @@ def attributes_json(attributes: Iterable[Attribute]) -> list[dict[str, Any]]:
         {"lastUpdateTs": attribute.last_update_ts, "key": attribute.key, "value": typed(attribute.value)}
         for attribute in attributes
     ]
-
-
-def typed(value: Value | None) -> Any:
-    """A value of its own kind; JSON goes through as it was stored."""
-    return orjson.Fragment(str(value)) if isinstance(value, Json) else value
 
 
 def text(value: Value | None) -> str | None:

@@ -106,7 +106,7 @@ def test_a_refresh_token_gives_a_new_pair_and_nothing_else(cast: Cast) -> None:
 
 def test_an_expired_token_answers_code_11_so_that_clients_refresh(cast: Cast, clock: Any) -> None:
     client = api(cast.alice)
-    clock(3599)
+    clock(3590)
     assert client.get("/api/auth/user").status_code == 200
     clock(3601)
     answer = client.get("/api/auth/user")

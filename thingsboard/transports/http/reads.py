@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from telemetry.api.shapes import typed
+from telemetry.json import typed
 from telemetry.points import Scope
 from telemetry.services import ATTRIBUTES_SQL, attribute_parameters, attributes_of
 from thingsboard.transports.http.pipeline import Overloaded
