@@ -55,10 +55,19 @@ def kill_postmaster(platform: Up) -> None:
 
 
 def kill_ingest_backend(platform: Up) -> None:
-    with platform.database() as connection:
-        query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'thingsboard ingest'"
-        pids = [pid for (pid,) in connection.execute(query)]
-    assert pids
+    """The server answers the death of a backend with the recovery of a crash; the last one may still be going on."""
+    pids: list[int] = []
+
+    def found() -> bool:
+        try:
+            with platform.database() as connection:
+                query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'thingsboard ingest'"
+                pids[:] = [pid for (pid,) in connection.execute(query)]
+        except psycopg.OperationalError:
+            return False
+        return bool(pids)
+
+    until(found, READY_SECONDS)
     os.kill(pids[0], signal.SIGKILL)
 
 
@@ -83,6 +92,7 @@ class Load:
     def __init__(self, platform: Up, path: Path, options: tuple[str, ...]) -> None:
         self.path = path
         argv = [sys.executable, "manage.py", "loadtest", "--json", "--reconnect", "--journal", str(path), *options]
+        argv.append("--duration=150")  # it is ended by `run`
         self.process = subprocess.Popen(
             argv, cwd=CHECKOUT, env=platform.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -106,13 +116,13 @@ class Load:
 
 def run(platform: Up, path: Path, options: tuple[str, ...], kills: list[Kill], deaths: int = 1) -> dict[str, Any]:
     """A load test during which each of `kills` happens, each time after it was seen to work."""
-    seconds = 30 if kill_supervisor in kills else 15  # the whole platform takes ten seconds to come back
-    load = Load(platform, path, (*options, f"--duration={seconds}"))
+    load = Load(platform, path, options)
     try:
         load.await_acknowledged(AFTER)
         for kill in kills * deaths:
             kill(platform)
             load.await_acknowledged(load.acknowledged() + ONE_MORE)
+        load.process.send_signal(signal.SIGINT)  # as Ctrl-C: no new messages, then the comparison
         return load.result()
     finally:
         load.process.kill()
