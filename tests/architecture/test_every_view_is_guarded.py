@@ -44,7 +44,9 @@ def test_a_stranger_is_answered_401(path: str, method: str) -> None:
     assert (answer.status_code, answer.json()["errorCode"]) == (401, 10)
 
 
-@pytest.mark.parametrize(("path", "status"), [("api/auth/login", 401), ("api/auth/token", 401), (f"api/{KEY}", 404)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("", 302), ("api/auth/login", 401), ("api/auth/token", 401), (f"api/{KEY}", 404)]
+)
 def test_an_open_route_tells_a_stranger_nothing(path: str, status: int) -> None:
     assert Client().post(f"/{path}", {}, content_type="application/json").status_code == status
 
