@@ -81,13 +81,11 @@ async def test_attributes_are_written_and_read_by_group_and_key(world: World) ->
         assert (await door.get("STRANGER/attributes")).json() == {}
 
 
-@pytest.mark.parametrize(
-    "path", ["nobody/telemetry", "nobody/attributes", "%00/telemetry", "%ff/telemetry", "x" * 500 + "/telemetry"]
-)
-async def test_a_wrong_token_is_401_with_an_empty_body(world: World, path: str) -> None:
+@pytest.mark.parametrize("token", ["nobody", "%00", "%ff", "x" * 500])
+async def test_a_wrong_token_is_401_with_an_empty_body(world: World, token: str) -> None:
     async with serving() as door:
-        response = await door.post(path, b'{"a":1}')
-        assert (response.status_code, response.content) == (401, b"")
+        for response in (await door.post(f"{token}/telemetry", b'{"a":1}'), await door.get(f"{token}/attributes")):
+            assert (response.status_code, response.content) == (401, b"")
 
 
 @pytest.mark.parametrize("what", BAD)
