@@ -33,6 +33,10 @@ class Receipts:
             if ack[:2] == PUBREC:
                 self._committed[ack[2:]] = True
 
+    def forget(self, packet_id: bytes) -> None:
+        """The message was refused in the words of MQTT 5, after which no PUBREL comes."""
+        self._committed.pop(packet_id, None)
+
     def release(self, packet_id: bytes) -> None:
         """PUBREL. An id we do not know comes from an earlier connection. Raises Malformed before the commit."""
         if self._committed.pop(packet_id, True) is False:
