@@ -136,9 +136,9 @@ class Dialogue(Flow):
                 self.hold(CONTROL)
             self._to_broker(head, body)
         elif len(body) == 2 and head == 0x62:
-            if self._receipts is not None:
-                self._receipts.release(body)
-            self.write(PUBCOMP + body)
+            known = self._receipts is not None and self._receipts.release(body)
+            done = PUBCOMP + body
+            self.write(done if known or self.five is None else v5.refused(done, v5.NO_SUCH_ID))
         elif len(body) == 2 and head == 0x40:
             if self._awaited:
                 self._awaited -= 1

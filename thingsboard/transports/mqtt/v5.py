@@ -11,7 +11,7 @@ from thingsboard.transports.mqtt.packets import Connect, Fields, Malformed, Wron
 from thingsboard.transports.mqtt.properties import read_properties
 
 SUCCESS, UNSPECIFIED, MALFORMED, PROTOCOL, SPECIFIC = 0x00, 0x80, 0x81, 0x82, 0x83
-NO_SUBSCRIPTION, BAD_FILTER, BAD_TOPIC, BAD_PAYLOAD, QUOTA = 0x11, 0x8F, 0x90, 0x99, 0x97
+NO_SUBSCRIPTION, BAD_FILTER, BAD_TOPIC, NO_SUCH_ID, QUOTA, BAD_PAYLOAD = 0x11, 0x8F, 0x90, 0x92, 0x97, 0x99
 
 # CONNACK: the 3.1.1 return codes in the words of MQTT 5 (compat/device_transports.md 2.1), and what is more precise.
 REFUSALS: Final = {
