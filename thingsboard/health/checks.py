@@ -17,7 +17,7 @@ TIMEOUT = 3.0  # seconds, for all checks together: they run side by side
 WORKER_TIMEOUT = 1.5  # seconds
 WORKER_CACHE = 2.0  # seconds; a ping is a broadcast to all workers
 
-# An MQTT CONNECT of a protocol level that never was: every broker must answer it with return code 1 and close
+# An MQTT CONNECT of a protocol level that never was: every broker must refuse it (ours with 0x84) and close
 # (MQTT 3.1.1, 3.1.2.2), without looking anybody up. A mere TCP connect would succeed while the process hangs.
 _STRANGE_CONNECT = bytes.fromhex("100e00044d5154547f02000a0002") + b"tb"
 _CONNACK = 0x20

@@ -51,12 +51,13 @@ async def test_mqtt_3_1_is_spoken(world: World, clean: int) -> None:
         assert await device.receive() == puback(1)
 
 
-async def test_mqtt_5_is_refused_in_its_own_words(world: World) -> None:
+async def test_other_versions_are_refused_in_their_own_words(world: World) -> None:
     async with serving() as front:
-        v5 = packet(0x10, string("MQTT") + b"\x05\x82\x00\x3c\x00" + string("id") + string("ONE"))
-        assert await answer(front.port, v5) == b"\x20\x03\x00\x84\x00"
-        assert await answer(front.port, connect("ONE", level=6)) == packets.connack(packets.BAD_VERSION)
-        assert front.counted("version") == 2
+        assert await answer(front.port, connect("ONE", level=6)) == b"\x20\x03\x00\x84\x00"
+        for name, level in (("MQTT", 3), ("MQIsdp", 4), ("MQTT", 0)):
+            other = packet(0x10, string(name) + bytes((level,)) + b"\x82\x00\x3c" + string("id") + string("ONE"))
+            assert await answer(front.port, other) == packets.connack(packets.BAD_VERSION)
+        assert front.counted("version") == 4
 
 
 @pytest.mark.parametrize(

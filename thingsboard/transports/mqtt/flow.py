@@ -94,11 +94,6 @@ class Flow(asyncio.Protocol):
         if self.state != CLOSED:
             self.transport.write(data)
 
-    def refuse(self, answer: bytes, reason: str) -> None:
-        """Answer the CONNECT with a refusal and close."""
-        self.write(answer)
-        self.close(reason)
-
     def hold(self, why: int) -> None:
         """Read no further until every reason to hold is gone."""
         if self.state == CLOSED:

@@ -1,31 +1,19 @@
 """One device's connection: frames packets, hands its messages to ingest, acknowledges what is committed.
 
 Everything per message happens in `_burst` (in), and in `MqttServer.settle` and `flush` (out); none awaits or makes a task.
-A byte-level translation of MQTT 5 has its place around these: in front of `_read`, and behind `write`.
+A publish of MQTT 5 without properties differs by one byte and goes the same way; any other packet is translated first.
 """
 
 from typing import Any
 
 from devices.services.credentials import DeviceIdentity
-from rules.services import IngestPlan
+from thingsboard.kernel.batch import Refused
 from thingsboard.kernel.time import now_ms
 from thingsboard.transports.messages import Uplink
-from thingsboard.transports.mqtt import packets
-from thingsboard.transports.mqtt.broker import Reader
-from thingsboard.transports.mqtt.flow import (
-    ADMISSION,
-    AHEAD,
-    CLOSED,
-    CONNECTING,
-    CONTROL,
-    NEW,
-    READY,
-    UNACKED,
-    Flow,
-    Hub,
-)
-from thingsboard.transports.mqtt.limits import MAX_CONNECT, MAX_CONTROL
-from thingsboard.transports.mqtt.packets import PUBACK, PUBCOMP, PUBREC, Malformed
+from thingsboard.transports.mqtt import packets, session_limits, v5
+from thingsboard.transports.mqtt.dialogue import Dialogue
+from thingsboard.transports.mqtt.flow import AHEAD, CLOSED, NEW, READY, UNACKED, Hub
+from thingsboard.transports.mqtt.packets import PUBACK, PUBREC, Malformed
 from thingsboard.transports.mqtt.receipts import Receipts
 from thingsboard.transports.mqtt.topics import UPLINKS, dropped_as
 from thingsboard.transports.session import RUN_AHEAD_MS, DeviceSession
@@ -40,31 +28,16 @@ BURST = 250
 new_tuple: Any = tuple.__new__  # half the cost of calling Uplink(...), on the hottest line of the platform
 
 
-class Connection(Flow):
+class Connection(Dialogue):
     """From the first byte to the last acknowledgement."""
 
-    __slots__ = (
-        "_append", "_awaited", "_control", "_grant", "_need", "_quiet", "_receipts", "_rest",
-        "acks", "client_id", "identity", "plan", "reader", "session", "shard", "spoiled", "unacked",
-    )  # fmt: skip
-
-    identity: DeviceIdentity  # these three from `enter` on
-    session: DeviceSession
-    shard: Any
+    __slots__ = ("_append", "_quiet", "acks", "spoiled", "unacked")
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
         self.acks: list[bytes] = []  # of committed messages, until `flush`; b"" for QoS 0
         self.unacked = 0  # messages on their way to the commit, those of QoS 0 included
-        self.spoiled = False  # a message was refused: nothing after it is acknowledged
-        self.plan = IngestPlan.STORE
-        self.client_id = ""  # inside amqtt
-        self.reader: Reader | None = None  # what amqtt reads
-        self._receipts: Receipts | None = None
-        self._rest = bytearray()  # an incomplete packet
-        self._need = 0  # bytes of it that it takes to go on; 0 when not known
-        self._control = 0  # SUBSCRIBE and UNSUBSCRIBE that amqtt has not answered yet
-        self._awaited = 0  # QoS 1 publishes to the device that it has not acknowledged yet
+        self.spoiled = ""  # why a message was refused: nothing after it is acknowledged
         self._quiet: tuple[Any, bytes] = (self, b"")  # the ticket of every QoS 0 message
 
     def ended(self) -> None:
@@ -90,38 +63,10 @@ class Connection(Flow):
         elif state == NEW:
             self._first(data)
 
-    def _first(self, data: bytes) -> None:
-        """The first packet must be a CONNECT of a modest size; anything else ends the connection at once."""
-        try:
-            connect, end = packets.first_packet(data, MAX_CONNECT)
-        except Malformed as error:
-            self.close(error.reason)
-            return
-        except packets.WrongVersion as error:
-            self.refuse(error.answer, error.reason)
-            return
-        if connect is None:
-            self._rest += data
-            self._need = end
-            return
-        self.state, self.heard = CONNECTING, self.hub.clock
-        self._rest += data[end:]
-        self._need = 0
-        self.hold(ADMISSION)
-        self.hub.admit(self, connect)
-
     def enter(self, identity: DeviceIdentity, session: DeviceSession, shard: Any, patience: float) -> None:
-        """The device was recognised; from now on it may be silent for `patience` seconds."""
-        self.identity, self.session, self.shard, self._grant = identity, session, shard, patience
+        """As Dialogue.enter."""
+        super().enter(identity, session, shard, patience)
         self._append = shard.queue.append
-
-    def _welcome(self) -> None:
-        """The session exists: accept, and go on with what came behind the CONNECT."""
-        if self.state != CONNECTING:
-            return
-        self.state, self.patience = READY, self._grant
-        self.transport.write(packets.connack(packets.ACCEPTED))
-        self.release(ADMISSION)
 
     def resumed(self) -> None:
         """Go on with what a burst or the CONNECT left over."""
@@ -140,7 +85,9 @@ class Connection(Flow):
         """The hot path: at most BURST messages. Keeps the rest; True when there may be more in it."""
         now, limit, self._need = now_ms(), self.hub.limits.max_payload, 0
         append, session, quiet, kind_of = self._append, self.session, self._quiet, UPLINKS.get
-        size, at, count, volume, reason = len(data), 0, 0, 0, ""
+        size, at, count, loud, volume, reason = len(data), 0, 0, 0, 0, ""
+        five = 0 if self.five is None else 1  # the byte that says "no properties"
+        least = 2 + five
         try:
             while size - at >= 2 and count < BURST:
                 head, length, start = data[at], data[at + 1], at + 2
@@ -158,16 +105,18 @@ class Connection(Flow):
                 if head & 0xF4 == 0x30 and length > 4:
                     body = start + 2 + (data[start] << 8 | data[start + 1])
                     kind = kind_of(data[start + 2 : body])
-                    if kind is not None and body + 2 <= end <= body + limit:
+                    first = body + (head & 2)
+                    if kind is not None and body + least <= end <= body + limit and not (five and data[first]):
                         ticket = quiet
                         if head & 2:
-                            ticket = (self, PUBACK + data[body : body + 2])
-                            body += 2
+                            ticket = (self, PUBACK + data[body:first])
+                            loud += 1
                             if ticket[1] == ACK_OF_NO_ID:
                                 raise Malformed("packet_id")
-                        append(new_tuple(Uplink, (session, kind, data[body:end], now, ticket)))
+                        first += five
+                        append(new_tuple(Uplink, (session, kind, data[first:end], now, ticket)))
                         count += 1
-                        volume += end - body
+                        volume += end - first
                         continue
                 taken = self._other(head, data[start:end], now)
                 if taken >= 0:
@@ -179,6 +128,8 @@ class Connection(Flow):
             reason = error.reason
         if count:
             self._queued(count, volume, now)
+        if loud and self.five is not None and self.five.overrun(loud, self.hub.limits.max_unacked):
+            reason = reason or "receive_maximum"
         if reason:
             self.close(reason)
         elif at < size and self.state == READY:
@@ -210,28 +161,11 @@ class Connection(Flow):
 
     def _other(self, head: int, body: bytes, now: int) -> int:
         """Whatever is not the usual publish. The payload's bytes when a message was queued, else -1."""
+        if self.five is not None:
+            body = self.five.inward(head, body)
         if head & 0xF0 == 0x30:
             return self._publish(head >> 1 & 3, body, now)
-        if head == 0xC0 and not body:
-            self.write(packets.PINGRESP)
-        elif head in (0x82, 0xA2):
-            packets.check_filters(body, with_qos=head == 0x82)
-            self._control += 1
-            if self._control > MAX_CONTROL:
-                self.hold(CONTROL)
-            self._to_broker(head, body)
-        elif len(body) == 2 and head == 0x62:
-            if self._receipts is not None:
-                self._receipts.release(body)
-            self.write(PUBCOMP + body)
-        elif len(body) == 2 and head == 0x40:
-            if self._awaited:
-                self._awaited -= 1
-                self._to_broker(head, body)
-        elif head == 0xE0 and not body:
-            self.close()
-        else:
-            raise Malformed("second_connect" if head == 0x10 else "packet_type")
+        self._converse(head, body)
         return -1
 
     def _publish(self, qos: int, body: bytes, now: int) -> int:
@@ -247,8 +181,11 @@ class Connection(Flow):
         if len(payload) > self.hub.limits.max_payload:
             raise Malformed("payload_size")
         kind, ack = UPLINKS.get(topic), ANSWERS[qos] + packet_id
+        said = b""
         if kind is None:
-            self.hub.counters.count(dropped_as(topic))
+            said = session_limits.answer(topic, payload, self.hub.limits)
+            if not said and self._unwanted(dropped_as(topic), ack):
+                return -1
         if qos == 2:
             if self._receipts is None:
                 self._receipts = Receipts(self.hub.limits.max_unacked)
@@ -259,9 +196,34 @@ class Connection(Flow):
                 return -1
         if kind is None:
             self.write(ack)
+            if said:
+                self.say(said)
             return -1
+        if qos and self.five is not None and self.five.overrun(1, self.hub.limits.max_unacked):
+            raise Malformed("receive_maximum")
         self._append(Uplink(self.session, kind, payload, now, (self, ack) if qos else self._quiet))
         return len(payload)
+
+    def _unwanted(self, reason: str, ack: bytes) -> bool:
+        """Count a publish that ingest does not take; True when MQTT 5 has told the device that there is no such topic."""
+        self.hub.counters.count(reason)
+        if reason != "unknown_topic" or self.five is None or not ack:
+            return False
+        self.write(self.five.refused(ack, v5.BAD_TOPIC, "A device does not publish to this topic."))
+        return True
+
+    def refused(self, ack: bytes, refusal: Refused) -> bytes:
+        """The answer to a refused message instead of its `ack`; "" when the connection must be closed, or for QoS 0.
+
+        MQTT 5 has words for a bad message, so the session goes on; 3.1.1 can only close (compat/device_transports.md 2.2).
+        """
+        code = v5.MESSAGE_REFUSALS.get(refusal.code)
+        if self.five is None or code is None:
+            self.spoiled = refusal.code
+            return b""
+        if self._receipts is not None and ack.startswith(PUBREC):
+            self._receipts.forget(ack[2:])
+        return self.five.refused(ack, code, refusal.reason) if ack else b""
 
     def flush(self) -> None:
         """Acknowledge what `acks` gathered, in one write; called once per committed batch."""
@@ -270,6 +232,8 @@ class Connection(Flow):
         self.unacked -= len(acks)
         if self._receipts is not None:
             self._receipts.commit(acks)
+        if self.five is not None:
+            self.five.outstanding -= len(acks) - acks.count(b"")
         acks.clear()
         if self.state == CLOSED:
             return
@@ -279,21 +243,3 @@ class Connection(Flow):
             self.release(UNACKED)
         if self.held & AHEAD:
             self._pace()
-
-    def _to_broker(self, head: int, body: bytes) -> None:
-        if self.reader is not None:
-            self.reader.feed(packets.packet(head, body))
-
-    def from_broker(self, data: bytes) -> None:
-        """A packet that amqtt sends to the device."""
-        head = data[0]
-        if head == 0x20:
-            self._welcome()
-            return
-        if head in (0x90, 0xB0):
-            self._control -= 1
-            if self._control <= MAX_CONTROL // 2:
-                self.release(CONTROL)
-        elif head & 0xF6 == 0x32:
-            self._awaited += 1
-        self.write(data)

@@ -2,12 +2,10 @@
 
 from typing import NamedTuple
 
-ACCEPTED, BAD_VERSION, BAD_IDENTIFIER, UNAVAILABLE, NOT_AUTHORIZED = 0, 1, 2, 3, 5
+ACCEPTED, BAD_VERSION, BAD_IDENTIFIER, UNAVAILABLE, BAD_USER, NOT_AUTHORIZED = range(6)
 
 PUBACK, PUBREC, PUBCOMP = b"\x40\x02", b"\x50\x02", b"\x70\x02"  # the packet id follows
 PINGRESP = b"\xd0\x00"
-# The only answer to MQTT 5 so far: CONNACK, no session, 0x84 "unsupported protocol version", no properties.
-CONNACK_NO_V5 = b"\x20\x03\x00\x84\x00"
 
 # The longest SUBSCRIBE or UNSUBSCRIBE, in filters.
 MAX_FILTERS = 64
@@ -26,12 +24,12 @@ PROBE_LEVEL = 127
 
 
 class WrongVersion(Exception):
-    """A CONNECT of a protocol level that is not spoken here; `answer` is the packet that says so, `reason` a short code."""
+    """A CONNECT of another protocol level than 3.1 and 3.1.1 have; `reason` is a short code."""
 
     def __init__(self, level: int) -> None:
         super().__init__(f"MQTT protocol level {level}")
+        self.level = level
         self.reason = "probe" if level == PROBE_LEVEL else "version"
-        self.answer = CONNACK_NO_V5 if level == 5 else connack(BAD_VERSION)
 
 
 class Connect(NamedTuple):
@@ -113,9 +111,9 @@ def parse_connect(body: bytes) -> Connect:
     return Connect(level, bool(flags & 0x02), keep_alive, client_id, user, password)
 
 
-def first_packet(data: bytes, limit: int) -> tuple[Connect | None, int]:
-    """The CONNECT that a connection must begin with, and where it ends; None while bytes are missing, and how many it
-    takes (0: not known yet). Raises Malformed, also when its body is longer than `limit` bytes, or WrongVersion.
+def first_packet(data: bytes, limit: int) -> tuple[bytes | None, int]:
+    """The body of the CONNECT that a connection must begin with, and where it ends; None while bytes are missing, and how
+    many it takes (0: not known yet). Raises Malformed, also when the body is longer than `limit` bytes.
     """
     if data[0] != 0x10:
         raise Malformed("first_packet")
@@ -125,7 +123,7 @@ def first_packet(data: bytes, limit: int) -> tuple[Connect | None, int]:
     if length < 0:
         return None, 0
     end = start + length
-    return (parse_connect(data[start:end]) if end <= len(data) else None), end
+    return (data[start:end] if end <= len(data) else None), end
 
 
 def check_filters(body: bytes, with_qos: bool) -> None:

@@ -33,7 +33,16 @@ class Receipts:
             if ack[:2] == PUBREC:
                 self._committed[ack[2:]] = True
 
-    def release(self, packet_id: bytes) -> None:
-        """PUBREL. An id we do not know comes from an earlier connection. Raises Malformed before the commit."""
-        if self._committed.pop(packet_id, True) is False:
+    def forget(self, packet_id: bytes) -> None:
+        """The message was refused in the words of MQTT 5, after which no PUBREL comes."""
+        self._committed.pop(packet_id, None)
+
+    def release(self, packet_id: bytes) -> bool:
+        """PUBREL. False for an id we do not know: it comes from an earlier connection, or its message was refused.
+
+        Raises Malformed before the commit.
+        """
+        committed = self._committed.pop(packet_id, None)
+        if committed is False:
             raise Malformed("early_release")
+        return committed is not None

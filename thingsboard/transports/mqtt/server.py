@@ -101,7 +101,7 @@ class MqttServer:
         except TimeoutError:
             committed = False
         for connection in list(self.connections):
-            connection.close()
+            connection.close("shutdown")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for connection in list(self.connections):
@@ -144,11 +144,11 @@ class MqttServer:
         try:
             identity = await self.broker.auth.identify(connect.client_id, connect.user, connect.password)
         except Refused as refused:
-            connection.refuse(packets.connack(refused.code), refused.reason)
+            connection.refuse(refused.code, refused.reason)
             return
         except Exception:
             log.exception("A CONNECT could not be answered.")
-            connection.refuse(packets.connack(packets.UNAVAILABLE), "internal")
+            connection.refuse(packets.UNAVAILABLE, "internal")
             return
         if connection.state != CONNECTING:
             return
@@ -185,11 +185,17 @@ class MqttServer:
             connection.close("credentials")
 
     async def deliver(self, device_id: uuid.UUID, topic: str, payload: bytes, qos: int) -> bool:
-        """Send to this device's session if it subscribed to the topic; see FrontBroker.deliver."""
+        """Send to this device's session if it subscribed to the topic; see FrontBroker.deliver.
+
+        A client of MQTT 5 gets no more at a time than it takes (Receive Maximum), and nothing that is too large for it.
+        """
         connection = self.devices.get(device_id)
-        if connection is None or connection.state != READY:
+        if connection is None or connection.state != READY or not connection.fits(topic, payload):
             return False
-        return await self.broker.deliver(connection.client_id, topic, payload, qos)
+        if connection.five is None or not qos:
+            return await self.broker.deliver(connection.client_id, topic, payload, qos)
+        async with connection.five.window:
+            return await self.broker.deliver(connection.client_id, topic, payload, qos)
 
     # Messages.
 
@@ -228,7 +234,9 @@ class MqttServer:
             connection.flush()
 
     def _settle_refused(self, batch: Sequence[Uplink], refusals: Mapping[int, Refusal]) -> None:
-        """As `settle`; a connection is acknowledged up to its first refused message, then closed."""
+        """As `settle`. A refused message has an answer of its own in MQTT 5; else its connection is acknowledged up to it,
+        then closed.
+        """
         touched: dict[Connection, None] = {}
         for index, message in enumerate(batch):
             connection, ack = message.ticket
@@ -238,12 +246,12 @@ class MqttServer:
                 self.counters.count(refusal.code)
                 if connection.state != CLOSED:
                     log.debug("Device %s: %s", message.session.device_id, refusal.reason)
-                connection.spoiled = True
+                ack = connection.refused(ack, refusal)
             connection.acks.append(b"" if connection.spoiled else ack)
         for connection in touched:
             connection.flush()
             if connection.spoiled:
-                connection.close()
+                connection.give_up(connection.spoiled)
 
     # Time.
 
@@ -251,5 +259,8 @@ class MqttServer:
         """Cut who has been silent too long, before or after its CONNECT, and who does not take its last bytes."""
         self.clock = now = self.loop.time()
         for connection in [each for each in self.connections if each.silent_too_long(now)]:
-            connection.abort("silence" if connection.state == READY else "connect_timeout")
+            if connection.state == READY:
+                connection.close("silence")
+            else:
+                connection.abort("connect_timeout")
         self._sweeper = self.loop.call_later(self._sweep_seconds, self._sweep)
