@@ -134,7 +134,10 @@ def assert_kept(platform: Up, path: Path, result: dict[str, Any]) -> None:
     assert account.complete
     platform.await_ready()
     with platform.database() as connection:
+        # One picture of both tables: what had arrived when the load ended, unacknowledged, may still be on its way.
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         findings = check(connection, account)
+        connection.execute("COMMIT")
         assert findings.clean, findings
         assert findings.acknowledged > 3 * AFTER
         assert findings.stored >= findings.acknowledged
