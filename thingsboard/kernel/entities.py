@@ -3,6 +3,7 @@
 A floor may thus refer to an entity of a higher one (a profile to its rule chain) without importing it.
 """
 
+import enum
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,14 @@ from django.db.models import Model, QuerySet
 
 from thingsboard.kernel.errors import NotFound
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
+
+
+class Action(enum.StrEnum):
+    """What somebody wants to do with an object. Each includes those before it."""
+
+    VIEW = "view"  # read it, its values and its history
+    CONTROL = "control"  # write its values, send it commands
+    MANAGE = "manage"  # change what it is, read its secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,15 @@ def visible(entity: EntityId, user: Any) -> Model:
     if found is None:
         raise not_found(entity.type, entity.id)
     return found
+
+
+def allowed(entity: EntityId, user: Any, action: Action) -> bool:
+    """Whether `user` may do this with the entity; False as well for what does not exist."""
+    door = _doors.get(entity.type)
+    if door is None:
+        return False
+    rows: QuerySet[Any] = door.model._default_manager.all()
+    return bool(rows.visible_to(user, action).filter(pk=entity.id).exists())  # type: ignore[attr-defined]
 
 
 def exists(entity: EntityId, tenant_id: uuid.UUID) -> bool:
