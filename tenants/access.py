@@ -9,10 +9,26 @@ This is the one module that calls django-guardian.
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
+from guardian.models import GroupObjectPermissionBase as GroupShareBase
+from guardian.models import UserObjectPermissionBase as UserShareBase
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.ids import EntityType
+
+__all__ = [
+    "SHAREABLE",
+    "Action",
+    "GroupShareBase",  # for the tables of shares, which every app has for its own things
+    "UserShareBase",
+    "is_system",
+    "may_write_values",
+    "share",
+    "shared_with",
+    "takes_shares",
+    "tenant_scope",
+    "withdraw",
+]
 
 # What a share may allow, each with the permissions that allow it. Nothing that is shared can be managed.
 SHAREABLE = {Action.VIEW: ("view", "control"), Action.CONTROL: ("control",)}

@@ -1,10 +1,10 @@
 """Groups of devices, and with whom devices and groups are shared."""
 
 from django.db import models
-from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from devices.models.device import Device
 from devices.querysets import DeviceGroupQuerySet
+from tenants.access import GroupShareBase, UserShareBase
 from tenants.models import TenantOwned
 
 
@@ -25,25 +25,25 @@ class DeviceGroup(TenantOwned):
         return self.name
 
 
-class DeviceUserShare(UserObjectPermissionBase):
+class DeviceUserShare(UserShareBase):
     """A device that is shared with a user."""
 
     content_object = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="user_shares")
 
 
-class DeviceUserGroupShare(GroupObjectPermissionBase):
+class DeviceUserGroupShare(GroupShareBase):
     """A device that is shared with a group of users."""
 
     content_object = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="group_shares")
 
 
-class DeviceGroupUserShare(UserObjectPermissionBase):
+class DeviceGroupUserShare(UserShareBase):
     """A group of devices that is shared with a user."""
 
     content_object = models.ForeignKey(DeviceGroup, on_delete=models.CASCADE, related_name="user_shares")
 
 
-class DeviceGroupUserGroupShare(GroupObjectPermissionBase):
+class DeviceGroupUserGroupShare(GroupShareBase):
     """A group of devices that is shared with a group of users."""
 
     content_object = models.ForeignKey(DeviceGroup, on_delete=models.CASCADE, related_name="group_shares")

@@ -1,7 +1,5 @@
 """Groups of users, which things are shared with."""
 
-from typing import Any
-
 from django.contrib.auth.models import Group
 from django.db import models
 
@@ -26,6 +24,7 @@ class UserGroup(TenantOwned):
         return self.name
 
     @property
-    def members(self) -> models.QuerySet[Any]:
+    def members(self) -> models.QuerySet[User]:
         """Its users, by e-mail address."""
-        return User.objects.filter(groups=self.group_id).order_by("email")
+        found: models.QuerySet[User] = User.objects.filter(groups=self.group_id).order_by("email")
+        return found

@@ -77,13 +77,15 @@ class ResourceViewSet(Resource):
     filter_backends = [DjangoFilterBackend, SearchFilter, Ordering]
     ordering_fields: Any = ("created_time", "name")
     search_fields: Any = ("name",)
-    write_permissions: list[type[BasePermission]] = []  # of every method that changes something; else permission_classes
+    write_permissions: list[
+        type[BasePermission]
+    ] = []  # of every method that changes something; else permission_classes
 
     def get_permissions(self) -> list[Any]:
         """Who may read, or who may write."""
         if self.request.method not in (*SAFE_METHODS, None) and self.write_permissions:
             return [permission() for permission in self.write_permissions]
-        return super().get_permissions()
+        return list(super().get_permissions())
 
     def get_queryset(self) -> QuerySet[Any]:
         """The rows that the caller may see."""
