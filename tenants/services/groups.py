@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tenants.models import ActionType, Authority, User, UserGroup
 from tenants.services import audit
@@ -50,6 +51,11 @@ def delete_user_group(group: UserGroup) -> None:
     with audit.deed(ActionType.DELETED, EntityType.USER_GROUP, group) as entry:
         entry.before(group)
         group.group.delete()  # cascades to the group itself and to every share with it
+
+
+def forget_groups(groups: QuerySet[UserGroup]) -> None:
+    """Delete the groups of a tenant that goes."""
+    Group.objects.filter(pk__in=list(groups.values_list("group_id", flat=True))).delete()
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ A floor may thus refer to an entity of a higher one (a profile to its rule chain
 
 import enum
 import uuid
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,10 @@ class Door:
 
 _doors: dict[EntityType, Door] = {}
 
+# What is told of entities that go: their kind, their ids, and their tenant (None: they belong to none).
+Farewell = Callable[[EntityType, Collection[uuid.UUID], uuid.UUID | None], None]
+_mourners: list[Farewell] = []
+
 
 def register(kind: EntityType, model: type[Model], *, tenant_field: str | None = "tenant_id", title: str) -> None:
     """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model."""
@@ -46,6 +51,21 @@ def register(kind: EntityType, model: type[Model], *, tenant_field: str | None =
 def registered() -> dict[EntityType, Door]:
     """All doors, for checks and tests."""
     return dict(_doors)
+
+
+def before_delete(farewell: Farewell) -> None:
+    """Have `farewell` called before entities are deleted, in the transaction that deletes them; apps say so in `ready()`.
+
+    So a higher floor takes away what hangs on an entity of a lower one. Nobody may depend on the others' order.
+    """
+    if farewell not in _mourners:
+        _mourners.append(farewell)
+
+
+def deleting(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
+    """Said by the service that is about to delete these entities."""
+    for farewell in _mourners:
+        farewell(kind, ids, tenant_id)
 
 
 def not_found(kind: EntityType, entity_id: uuid.UUID) -> NotFound:
