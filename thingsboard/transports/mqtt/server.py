@@ -17,7 +17,9 @@ from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
 from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
-from thingsboard.transports.mqtt.plugin import Refused, admitted
+from thingsboard.transports.mqtt.peer import certificate_of
+from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.recognition import Refused
 from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
@@ -142,7 +144,9 @@ class MqttServer:
 
     async def _serve(self, connection: Connection, connect: packets.Connect) -> None:
         try:
-            identity = await self.broker.auth.identify(connect.client_id, connect.user, connect.password)
+            identity = await self.broker.auth.identify(
+                connect.client_id, connect.user, connect.password, certificate_of(connection.transport)
+            )
         except Refused as refused:
             connection.refuse(refused.code, refused.reason)
             return
