@@ -25,7 +25,9 @@ def certificate_from_text(text: str) -> bytes:
         der = base64.b64decode("".join(trimmed(text).split()), validate=True)
         x509.load_der_x509_certificate(der)
     except (binascii.Error, ValueError):
-        raise BadRequest("credentialsValue is not an X.509 certificate; expected PEM, or the base64 of its DER") from None
+        raise BadRequest(
+            "credentialsValue is not an X.509 certificate; expected PEM, or the base64 of its DER"
+        ) from None
     return der
 
 

@@ -46,7 +46,8 @@ class DeviceIdentity:
     def from_row(cls, row: Sequence[Any]) -> Self:
         """One row of LOOKUP_SQL."""
         sealed = row[-1]
-        return cls(bytes(row[0]), *row[1:-1], None if sealed is None else BasicProof(bytes(sealed)))
+        fields = [bytes(row[0]), *row[1:-1], None if sealed is None else BasicProof(bytes(sealed))]
+        return cls(*fields)
 
 
 def lookup_of(credentials_id: str) -> bytes:
