@@ -65,7 +65,7 @@ class TokenCache:
                 if entry is not None and entry.until > loop.time():
                     self._entries.move_to_end(lookup)
                     known[lookup] = entry
-                elif lookup not in missed:
+                else:
                     missed[lookup] = self._misses.get(lookup) or self._gather(lookup, loop)
             if not missed:
                 return [known[lookup].identity for lookup in lookups]
