@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from devices.models import CredentialsType, Device, DeviceCredentials, DeviceProfile
+from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile
 from devices.models.device import default_device_data
 from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
