@@ -24,6 +24,7 @@ RESERVED_TOKENS = frozenset(
         "otaPackages",
         "provision",
         "queues",
+        "refusals",
         "relations",
         "resources",
         "roles",

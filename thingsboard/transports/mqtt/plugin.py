@@ -26,11 +26,13 @@ admitted: ContextVar[DeviceIdentity | None] = ContextVar("admitted", default=Non
 
 
 class Refused(Exception):
-    """A CONNECT is refused; `code` is the return code of CONNACK, `reason` a short code for counters."""
+    """A CONNECT is refused; `code` is the return code of CONNACK, `reason` a short code for counters, `identity` the device
+    where it was recognised all the same.
+    """
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, identity: DeviceIdentity | None = None) -> None:
         super().__init__(reason)
-        self.code, self.reason = code, reason
+        self.code, self.reason, self.identity = code, reason, identity
 
 
 class DeviceAuthPlugin(BaseAuthPlugin):
@@ -58,7 +60,7 @@ class DeviceAuthPlugin(BaseAuthPlugin):
         if identity is None or identity.credentials_type != "ACCESS_TOKEN":
             raise Refused(packets.NOT_AUTHORIZED, "wrong_token")
         if identity.transport_type not in ("DEFAULT", "MQTT"):
-            raise Refused(packets.UNAVAILABLE, "transport_type")
+            raise Refused(packets.UNAVAILABLE, "transport_type", identity)
         return identity
 
     async def authenticate(self, *, session: Any) -> bool:
