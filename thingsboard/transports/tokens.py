@@ -45,6 +45,8 @@ class TokenCache:
         self._gathered: list[tuple[bytes, _Miss]] = []
         self._asking: asyncio.Task[None] | None = None
         self.queries = 0
+        self.hits = 0
+        self.misses = 0
 
     async def find(self, lookup: bytes) -> DeviceIdentity | None:
         """Whose token it is, None for nobody's. Raises Unavailable.
@@ -56,7 +58,9 @@ class TokenCache:
             entry = self._entries.get(lookup)
             if entry is not None and entry.until > loop.time():
                 self._entries.move_to_end(lookup)
+                self.hits += 1
                 return entry.identity
+            self.misses += 1
             miss = self._misses.get(lookup) or self._gather(lookup, loop)
             miss.waiting += 1
             try:
