@@ -111,7 +111,7 @@ def trim_parameters(fresh: Sequence[Sequence[uuid.UUID | None]]) -> list[Any]:
 def forget_old() -> int:
     """Remove what was last refused longer than TB_REFUSALS_DAYS ago; returns how many rows."""
     horizon: int = now_ms() - settings.TB_REFUSALS_DAYS * DAY_MS
-    removed = 0
+    removed: int = 0
     with connection.cursor() as cursor:
         while True:
             cursor.execute(
@@ -119,6 +119,7 @@ def forget_old() -> int:
                 "(SELECT id FROM devices_refusal WHERE last_time < %s LIMIT %s FOR UPDATE SKIP LOCKED)",
                 [horizon, MOST_AT_ONCE],
             )
-            removed += cursor.rowcount
-            if cursor.rowcount < MOST_AT_ONCE:
+            gone: int = cursor.rowcount
+            removed += gone
+            if gone < MOST_AT_ONCE:
                 return removed
