@@ -72,7 +72,7 @@ async def test_a_wrong_token_is_found_by_who_knows_it_with_address_client_and_ho
     assert answer["count"] == 3 and answer["device"] is None
     assert (answer["transport"], answer["address"]) == ("MQTT", "127.0.0.1")
     assert (answer["client_id"], answer["token_prefix"]) == ("boiler?1", "A-MI")
-    assert answer["message"] == "No device has this access token."
+    assert answer["message"] == "No device has this access token, or this client id, user name and password."
     assert found["tenant_id"] is None
     everything = repr(await rows())
     assert "MISTYPED" not in everything
@@ -81,7 +81,8 @@ async def test_a_wrong_token_is_found_by_who_knows_it_with_address_client_and_ho
 @pytest.mark.parametrize(
     ("first", "reason"),
     [
-        (connect(None, "x"), "no_token"),
+        (connect(None, "x"), "unknown_client_id"),
+        (connect(None, ""), "no_token"),
         (connect("ONE", level=6), "version"),
         (b"GET / HTTP/1.1\r\n\r\n", "first_packet"),
         (packet(0x10, string("MQTT") + b"\x04\x03\0\0" + string("x")), "connect"),

@@ -8,8 +8,12 @@ from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
     # Who is it?
-    "wrong_token": "No device has this access token.",
+    "wrong_token": "No device has this access token, or this client id, user name and password.",
     "no_token": "No access token was sent; over MQTT it is the user name.",
+    "unknown_client_id": "No device has this client id, and no user name was sent; over MQTT it is the access token.",
+    "unknown_certificate": "No device has this certificate.",
+    "expired_certificate": "The certificate is not in force: it has expired, or its time has not begun.",
+    "blocked": "Too many wrong credentials came from this address (TB_MQTT_AUTH_BLOCK_ATTEMPTS).",
     "transport_type": "The device's profile wants another transport than this one.",
     "credentials": "The device's token was changed, its profile was changed, or the device was deleted.",
     "takeover": "Another connection with the same token took the place of this one; each device needs a token of its own.",

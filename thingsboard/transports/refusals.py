@@ -42,6 +42,7 @@ class RefusalLog:
         self._owners: dict[uuid.UUID | None, int] = {}  # kinds of each
         self._writer: asyncio.Task[None] | None = None
         self._complained = False
+        self._closing = asyncio.Event()
         self.dropped = 0  # refusals that nobody will read of, because the database was away for too long
 
     def note(
@@ -82,14 +83,14 @@ class RefusalLog:
 
     async def close(self) -> None:
         """Write what there is, within CLOSE_SECONDS, and let the connection go."""
+        self._closing.set()
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._flush()
-        except TimeoutError:
+            await asyncio.wait([writer], timeout=CLOSE_SECONDS)
+            if not writer.done():
+                writer.cancel()
+                await asyncio.gather(writer, return_exceptions=True)
+        if self._noted:
             log.info("What was refused last could not be written.")
         await self._line.close()
 
@@ -112,9 +113,15 @@ class RefusalLog:
             had.last_time = max(had.last_time, noted.last_time)
 
     async def _write_on(self) -> None:
-        """Until there is nothing left to write."""
-        while self._noted:
-            await asyncio.sleep(settings.TB_REFUSALS_FLUSH_SECONDS)
+        """Until there is nothing left to write, or a last time when it ends."""
+        ending = False
+        while self._noted and not ending:
+            try:
+                async with asyncio.timeout(settings.TB_REFUSALS_FLUSH_SECONDS):
+                    await self._closing.wait()
+            except TimeoutError:
+                pass
+            ending = self._closing.is_set()
             try:
                 await self._flush()
             except Exception:

@@ -16,14 +16,14 @@ def note(log: RefusalLog, connection: Any, reason: str, message: str = "") -> No
     log.note(
         reason,
         message,
-        address=address_of(connection.transport),
+        address=host_of(connection.transport),
         identity=getattr(connection, "identity", None),
         token=(claim.user or "") if claim is not None else "",
         client_id=claim.client_id if claim is not None else "",
     )
 
 
-def address_of(transport: asyncio.BaseTransport) -> str:
+def host_of(transport: asyncio.BaseTransport) -> str:
     """The other end without its port, "" where that is not known."""
     peer = transport.get_extra_info("peername")
     return str(peer[0]) if isinstance(peer, tuple) and peer else ""
