@@ -17,6 +17,7 @@ from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
 from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
+from thingsboard.transports.mqtt.listeners import Listener, plain
 from thingsboard.transports.mqtt.plugin import Refused, admitted
 from thingsboard.transports.session import DeviceSession
 
@@ -67,7 +68,8 @@ class MqttServer:
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
         self.devices: dict[uuid.UUID, Connection] = {}
-        self.port = 0
+        self.port = 0  # of plain MQTT
+        self.ports: dict[str, int] = {}  # by the listeners' names
         self.ingest = make_ingest(self.settle, self.room)
         self.broker = FrontBroker()
         self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
@@ -75,24 +77,38 @@ class MqttServer:
         self._running = False
         self._sequence = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._sweep_seconds = min(SWEEP_SECONDS, limits.connect_timeout / 2, limits.idle_timeout / 2)
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
-        """Listen. Raises OSError when the address cannot be had."""
+        """Listen for plain MQTT alone. Raises OSError when the address cannot be had."""
+        await self.open()
+        await self.listen(plain(port), host, reuse_port=reuse_port)
+
+    async def open(self) -> None:
+        """Be ready for connections; `listen` lets them in."""
         await self.broker.start()
         self._running = True
-        self._listener = await self.loop.create_server(
-            lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=reuse_port or None
-        )
-        self.port = self._listener.sockets[0].getsockname()[1]
         self._sweep()
+
+    async def listen(self, listener: Listener, host: str, *, reuse_port: bool = False) -> None:
+        """Let connections in at one more port. Raises OSError when the address cannot be had."""
+        server = await self.loop.create_server(
+            lambda: listener.wrap(Connection(self)),
+            host,
+            listener.port.number,
+            backlog=BACKLOG,
+            reuse_port=reuse_port or None,
+        )
+        self._listeners.append(server)
+        self.ports[listener.port.name] = server.sockets[0].getsockname()[1]
+        self.port = self.ports.get("mqtt", 0)
 
     async def stop(self) -> bool:
         """Stop accepting and reading, commit what is queued, acknowledge, close. False when not all was committed."""
-        if self._listener is not None:
-            self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         for connection in self.connections:
             connection.hold(STOPPING)
         try:
@@ -156,8 +172,8 @@ class MqttServer:
             self._enter(connection, identity, connect.keep_alive)
             admitted.set(identity)
             connection.reader = Reader(packets.inner_connect(connection.client_id, str(identity.device_id)))
-            peer = (connection.transport.get_extra_info("peername") or ("", 0))[:2]
-            await self.broker.run_session(connection.reader, Writer(connection.from_broker, connection.close, peer))
+            writer = Writer(connection.from_broker, connection.close, connection.address)
+            await self.broker.run_session(connection.reader, writer)
         except Exception:
             log.exception("The session of device %s ended with an error.", identity.device_id)
         finally:
