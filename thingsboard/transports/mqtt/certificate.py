@@ -9,7 +9,10 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.conf import settings
 from OpenSSL import SSL
+
+from thingsboard.transports.mqtt.ports import has_certificate
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +34,9 @@ class CertificateError(Exception):
 class Certificate:
     """A pair of PEM files, and the OpenSSL context made of them.
 
-    Renewed files are taken up by the next connection, at most `recheck` seconds later, without a restart or a signal; while
-    they cannot be used (one of the two is written already, the other one not yet), the old ones are served, and that is logged once.
+    Renewed files are taken up by the next connection, at most `recheck` seconds later, without a restart or a signal. While
+    they cannot be used (one of the two is written already, the other one not yet), the old ones are served, which is
+    logged once.
     """
 
     def __init__(
@@ -83,6 +87,19 @@ class Certificate:
         return tuple(found)
 
 
+def own_certificate() -> Certificate | None:
+    """The server's certificate, None when there is to be none. Raises CertificateError."""
+    certificate, key = settings.TB_MQTT_SSL_CERT, settings.TB_MQTT_SSL_KEY
+    if has_certificate():
+        return Certificate(Path(certificate).expanduser(), Path(key).expanduser(), settings.TB_MQTT_SSL_KEY_PASSWORD)
+    for there, missing in (("TB_MQTT_SSL_CERT", "TB_MQTT_SSL_KEY"), ("TB_MQTT_SSL_KEY", "TB_MQTT_SSL_CERT")):
+        if getattr(settings, there):
+            raise CertificateError(f"{there} is set, but not {missing}; expected both for TLS, or none of them.")
+    if settings.TB_MQTT_WSS_PORT:
+        raise CertificateError("TB_MQTT_WSS_PORT is set; expected TB_MQTT_SSL_CERT and TB_MQTT_SSL_KEY with it.")
+    return None
+
+
 def _context(certificate: Path, key: Path, password: str) -> SSL.Context:
     """TLS 1.2 and 1.3 with this certificate; a client may show one of its own. Raises CertificateError."""
     chain = _chain(certificate)
@@ -99,7 +116,9 @@ def _context(certificate: Path, key: Path, password: str) -> SSL.Context:
         for issuer in chain[1:]:
             context.add_extra_chain_cert(issuer)
     except SSL.Error:
-        raise CertificateError(f"TB_MQTT_SSL_CERT={certificate}: OpenSSL does not take it; is its key too short?") from None
+        raise CertificateError(
+            f"TB_MQTT_SSL_CERT={certificate}: OpenSSL does not take it; is its key too short?"
+        ) from None
     try:
         context.use_privatekey(_key(key, password))
         context.check_privatekey()

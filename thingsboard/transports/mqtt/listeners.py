@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
 
-from thingsboard.transports.mqtt.certificate import Certificate, CertificateError
+from thingsboard.transports.mqtt.certificate import Certificate, own_certificate
 from thingsboard.transports.mqtt.flow import Flow
-from thingsboard.transports.mqtt.ports import Port, has_certificate, open_ports
+from thingsboard.transports.mqtt.ports import Port, open_ports
 from thingsboard.transports.mqtt.proxy import Network, ProxyHeader
 from thingsboard.transports.mqtt.tls import Tls
 from thingsboard.transports.mqtt.websocket import WebSocket
@@ -54,16 +53,3 @@ def from_settings() -> list[Listener]:
     certificate = own_certificate()
     proxies = settings.TB_MQTT_PROXY_TRUSTED if settings.TB_MQTT_PROXY_PROTOCOL else None
     return [layered(port, certificate, proxies) for port in open_ports()]
-
-
-def own_certificate() -> Certificate | None:
-    """The server's certificate, None when there is to be none. Raises CertificateError."""
-    certificate, key = settings.TB_MQTT_SSL_CERT, settings.TB_MQTT_SSL_KEY
-    if has_certificate():
-        return Certificate(Path(certificate).expanduser(), Path(key).expanduser(), settings.TB_MQTT_SSL_KEY_PASSWORD)
-    for there, missing in (("TB_MQTT_SSL_CERT", "TB_MQTT_SSL_KEY"), ("TB_MQTT_SSL_KEY", "TB_MQTT_SSL_CERT")):
-        if getattr(settings, there):
-            raise CertificateError(f"{there} is set, but not {missing}; expected both for TLS, or none of them.")
-    if settings.TB_MQTT_WSS_PORT:
-        raise CertificateError("TB_MQTT_WSS_PORT is set; expected TB_MQTT_SSL_CERT and TB_MQTT_SSL_KEY with it.")
-    return None

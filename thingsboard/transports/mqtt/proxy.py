@@ -23,7 +23,7 @@ _TCP4, _TCP6 = 0x11, 0x21
 
 
 class BadHeader(Exception):
-    """This is no header of the PROXY protocol, or a longer one than we take."""
+    """It is no header of the PROXY protocol, or a longer one than we take."""
 
 
 def read_header(data: bytes) -> tuple[int, Address | None]:
@@ -54,7 +54,8 @@ def _version_1(data: bytes) -> tuple[int, Address | None]:
         source, _ = (kind(word.decode("ascii")) for word in words[2:4])
     except ValueError:
         raise BadHeader from None
-    return end, (str(source), [_port(word) for word in words[4:]][0])
+    port, _ = (_port(word) for word in words[4:])
+    return end, (str(source), port)
 
 
 def _port(word: bytes) -> int:
