@@ -15,7 +15,8 @@ from django.core.management import CommandError, call_command
 
 from tests.transports.mqtt.certificates import Pair, make
 from tests.transports.mqtt.client import TELEMETRY, Device, connect, puback, publish
-from tests.transports.mqtt.conftest import Front, World, serving
+from tests.transports.mqtt.conftest import Front, World, from_database, serving
+from tests.transports.mqtt.credentials import give
 from tests.transports.mqtt.recorder import until
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.certificate import Certificate, CertificateError
@@ -30,6 +31,11 @@ MQTTS = Port("mqtts", "TB_MQTT_SSL_PORT", 0, "MQTT over TLS", tls=True)
 def own(tmp_path: Path) -> Pair:
     """The server's certificate."""
     return make(tmp_path, "server")
+
+
+async def certify(world: World, mine: Pair) -> None:
+    """Make the device CERTIFIED, whose credentials are this certificate."""
+    await from_database(give, world, "CERTIFIED", "X509_CERTIFICATE", mine.certificate_file.read_text())
 
 
 @asynccontextmanager
@@ -75,7 +81,7 @@ async def mosquitto_pub(front: Front, own: Pair, *more: str) -> tuple[int | None
     assert PUB, "mosquitto_pub is missing: apt-get install mosquitto-clients"
     process = await asyncio.create_subprocess_exec(
         PUB, "-d", "-q", "1", "-h", "127.0.0.1", "-p", str(front.server.ports["mqtts"]), "--cafile",
-        str(own.certificate_file), "-t", TELEMETRY, "-u", "ONE", "-m", '{"a":1}', *more,
+        str(own.certificate_file), "-t", TELEMETRY, "-m", '{"a":1}', *more,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     said, _ = await asyncio.wait_for(process.communicate(), 20)
@@ -86,8 +92,9 @@ async def test_mosquitto_publishes_with_and_without_a_certificate_of_its_own(
     world: World, own: Pair, tmp_path: Path
 ) -> None:
     mine = make(tmp_path, "device")
+    await certify(world, mine)
     async with secured(Certificate(own.certificate_file, own.key_file)) as front:
-        for more in ((), ("--cert", str(mine.certificate_file), "--key", str(mine.key_file))):
+        for more in (("-u", "ONE"), ("--cert", str(mine.certificate_file), "--key", str(mine.key_file))):
             code, said = await mosquitto_pub(front, own, *more)
             assert code == 0, said
             assert b"received PUBACK" in said
@@ -101,16 +108,20 @@ async def test_any_certificate_of_a_client_passes_and_is_there_to_be_looked_up(
 ) -> None:
     authority = None if kind == "self-signed" else make(tmp_path, "authority")
     mine = make(tmp_path, "device", issuer=authority)
+    await certify(world, mine)
     context = trusting(own, mine)
     context.minimum_version = context.maximum_version = version
     async with secured(Certificate(own.certificate_file, own.key_file)) as front:
-        await enter(front, context)
+        stranger = await dial(front, trusting(own, make(tmp_path, "stranger")))
+        stranger.send(connect("ONE"))
+        assert await stranger.receive() == packets.connack(packets.NOT_AUTHORIZED)
+        await enter(front, context, "whatever")
         await enter(front, trusting(own), "TWO")
         shown = {
             token: front.server.devices[world.devices[token].id].transport.get_extra_info("ssl_object")
-            for token in ("ONE", "TWO")
+            for token in ("CERTIFIED", "TWO")
         }
-        assert shown["ONE"].getpeercert(binary_form=True) == mine.der
+        assert shown["CERTIFIED"].getpeercert(binary_form=True) == mine.der
         assert shown["TWO"].getpeercert(binary_form=True) is None
 
 

@@ -15,7 +15,7 @@ from tests.transports.mqtt.certificates import make
 from tests.transports.mqtt.client import connect, puback, publish
 from tests.transports.mqtt.conftest import Front, World, serving
 from tests.transports.mqtt.recorder import until
-from tests.transports.mqtt.test_tls import trusting
+from tests.transports.mqtt.test_tls import certify, trusting
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.certificate import Certificate
 from thingsboard.transports.mqtt.limits import MAX_EARLY
@@ -87,13 +87,14 @@ async def test_packets_span_frames_and_frames_hold_many(world: World) -> None:
 
 async def test_over_tls_it_is_the_same(world: World, tmp_path: Path) -> None:
     own, mine = make(tmp_path, "server"), make(tmp_path, "device")
+    await certify(world, mine)
     async with serving() as front:
         await front.server.listen(layered(WSS, Certificate(own.certificate_file, own.key_file)), "127.0.0.1")
         url = f"wss://127.0.0.1:{front.server.ports['wss']}/mqtt"
         async with dial(url, ssl=trusting(own, mine), subprotocols=["mqtt"], proxy=None) as socket:  # type: ignore[list-item]
-            assert await say(socket, connect("ONE")) == packets.connack(packets.ACCEPTED)
+            assert await say(socket, connect("whatever")) == packets.connack(packets.ACCEPTED)
             assert await say(socket, publish(b"{}", 1)) == puback(1)
-            transport = front.server.devices[world.devices["ONE"].id].transport
+            transport = front.server.devices[world.devices["CERTIFIED"].id].transport
             assert transport.get_extra_info("ssl_object").getpeercert(binary_form=True) == mine.der
 
 

@@ -57,8 +57,8 @@ class Flow(asyncio.Protocol):
     def address(self) -> tuple[str, int]:
         """The device's IP address and port: the socket's, or what a trusted proxy said (proxy.py); ("", 0) if unknown."""
         if self._address is None:
-            host, port = (self.transport.get_extra_info("peername") or ("", 0))[:2]
-            self._address = (host, port)
+            name = self.transport.get_extra_info("peername")
+            self._address = (name[0], name[1]) if name and isinstance(name, tuple) else ("", 0)
         return self._address
 
     @address.setter
