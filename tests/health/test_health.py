@@ -70,6 +70,7 @@ class Web:
             "TB_DATA_DIR": str(directory),
             "TB_HTTP_PORT": str(self.http),
             "TB_MQTT_PORT": str(self.mqtt),
+            "TB_MQTT_WS_PORT": "0",
             "DEBUG": "0",
         }
         stack.callback(self.stop_all)

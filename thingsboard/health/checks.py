@@ -22,6 +22,8 @@ WORKER_CACHE = 2.0  # seconds; a ping is a broadcast to all workers
 # (MQTT 3.1.1, 3.1.2.2), without looking anybody up. A mere TCP connect would succeed while the process hangs.
 _STRANGE_CONNECT = bytes.fromhex("100e00044d5154547f02000a0002") + b"tb"
 _CONNACK = 0x20
+# What a proxy says that speaks for itself; only where the listener expects a proxy.
+_NOBODY = b"PROXY UNKNOWN\r\n"
 
 
 class NotReady(Exception):
@@ -124,7 +126,7 @@ async def _mqtt() -> str:
     try:
         reader, writer = await asyncio.open_connection(settings.TB_MQTT_HOST, settings.TB_MQTT_PORT)
         try:
-            writer.write(_STRANGE_CONNECT)
+            writer.write((_NOBODY if settings.TB_MQTT_PROXY_PROTOCOL else b"") + _STRANGE_CONNECT)
             answer = await reader.read(1)
         finally:
             writer.close()

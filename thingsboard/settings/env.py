@@ -1,6 +1,7 @@
 """Typed readers of environment variables: a wrong value stops the start with one clear line."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import overload
 
@@ -57,6 +58,17 @@ def seconds(name: str, default: float, *, low: float = 0.0) -> float:
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks (192.0.2.0/24) or addresses, of either family."""
+    found = []
+    for part in names(name, default):
+        try:
+            found.append(ip_network(part))
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}={part!r}: expected networks such as 192.0.2.0/24.") from None
+    return found
 
 
 @overload

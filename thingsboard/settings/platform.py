@@ -12,6 +12,19 @@ TB_HTTP_PORT = env.integer("TB_HTTP_PORT", 8080, low=1, high=65535)
 TB_MQTT_PORT = env.integer("TB_MQTT_PORT", 1883, low=1, high=65535)
 # Where other processes reach the MQTT listener (readiness, demo devices); empty: on this machine, at TB_BIND.
 TB_MQTT_HOST = env.text("TB_MQTT_HOST") or reachable(TB_BIND)
+# MQTT over TLS, where both files (PEM) are named.
+TB_MQTT_SSL_PORT = env.integer("TB_MQTT_SSL_PORT", 8883, low=1, high=65535)
+TB_MQTT_SSL_CERT = env.text("TB_MQTT_SSL_CERT")
+TB_MQTT_SSL_KEY = env.text("TB_MQTT_SSL_KEY")
+TB_MQTT_SSL_KEY_PASSWORD = env.text("TB_MQTT_SSL_KEY_PASSWORD")
+# MQTT over WebSocket, and over WebSocket and TLS; 0: off.
+TB_MQTT_WS_PORT = env.integer("TB_MQTT_WS_PORT", 8083, low=0, high=65535)
+TB_MQTT_WSS_PORT = env.integer("TB_MQTT_WSS_PORT", 0, low=0, high=65535)
+# The PROXY protocol, and who may speak it: by default this machine and private networks.
+TB_MQTT_PROXY_PROTOCOL = env.flag("TB_MQTT_PROXY_PROTOCOL", False)
+TB_MQTT_PROXY_TRUSTED = env.networks(
+    "TB_MQTT_PROXY_TRUSTED", "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
+)
 TB_MQTT_PROCESSES = env.integer("TB_MQTT_PROCESSES", 1, low=1, high=64)
 
 # The demo is seeded on an empty database only, never in production. TB_DEMO=0 stops the devices that move by

@@ -1,6 +1,5 @@
 """What is told of a connection that was refused or closed, or whose message was refused."""
 
-import asyncio
 from typing import Any
 
 from thingsboard.transports.mqtt.packets import Connect
@@ -16,17 +15,11 @@ def note(log: RefusalLog, connection: Any, reason: str, message: str = "") -> No
     log.note(
         reason,
         message,
-        address=host_of(connection.transport),
+        address=connection.address[0],
         identity=getattr(connection, "identity", None),
         token=(claim.user or "") if claim is not None else "",
         client_id=claim.client_id if claim is not None else "",
     )
-
-
-def host_of(transport: asyncio.BaseTransport) -> str:
-    """The other end without its port, "" where that is not known."""
-    peer = transport.get_extra_info("peername")
-    return str(peer[0]) if isinstance(peer, tuple) and peer else ""
 
 
 def about_topic(reason: str, topic: bytes) -> str:

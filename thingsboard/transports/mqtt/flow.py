@@ -45,7 +45,7 @@ class Hub(Protocol):
 class Flow(asyncio.Protocol):
     """Reads and writes, within limits."""
 
-    __slots__ = ("heard", "held", "hub", "patience", "state", "transport")
+    __slots__ = ("_address", "heard", "held", "hub", "patience", "state", "transport")
 
     transport: asyncio.Transport
 
@@ -55,6 +55,19 @@ class Flow(asyncio.Protocol):
         self.held = 0  # why it is not read
         self.heard = hub.clock  # when it last sent something, in seconds of the hub's clock
         self.patience = hub.limits.connect_timeout  # how long it may be silent, in seconds
+        self._address: tuple[str, int] | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The device's IP address and port: the socket's, or what a trusted proxy said (proxy.py); ("", 0) if unknown."""
+        if self._address is None:
+            name = self.transport.get_extra_info("peername")
+            self._address = (name[0], name[1]) if name and isinstance(name, tuple) else ("", 0)
+        return self._address
+
+    @address.setter
+    def address(self, address: tuple[str, int]) -> None:
+        self._address = address
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take it in, or drop it when there are too many."""

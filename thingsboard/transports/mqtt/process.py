@@ -6,14 +6,16 @@ import logging
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from django.conf import settings
 
 from thingsboard.transports.directory import Directory, Unavailable
+from thingsboard.transports.mqtt.certificate import CertificateError
 from thingsboard.transports.mqtt.limits import Counters, Limits
+from thingsboard.transports.mqtt.listeners import Listener, from_settings
 from thingsboard.transports.mqtt.metrics import MetricsPort
 from thingsboard.transports.mqtt.revocation import watch
 from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
@@ -36,6 +38,10 @@ class CannotStart(Exception):
 
 async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], number: int = 0) -> None:
     """Run until SIGTERM or SIGINT. Raises CannotStart. `number` counts the processes that share the port, from 0."""
+    try:
+        listeners = from_settings()
+    except CertificateError as error:
+        raise CannotStart(str(error)) from None
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -48,10 +54,11 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort],
     metrics = MetricsPort(server)
     try:
         if await _may_listen(stopping):
-            await _listen(server)
+            await _listen(server, listeners)
             await _listen_for_prometheus(metrics, number)
             tune_collector()
-            log.info("MQTT is ready on %s:%d.", settings.TB_BIND, server.port)
+            for listener in listeners:
+                log.info("%s is ready on %s:%d.", listener.port.title, settings.TB_BIND, listener.port.number)
             await stopping.wait()
             log.info("MQTT is stopping.")
     finally:
@@ -118,14 +125,16 @@ async def _may_listen(stopping: asyncio.Event) -> bool:
     return not stopping.is_set()
 
 
-async def _listen(server: MqttServer) -> None:
-    try:
-        await server.start(settings.TB_BIND, settings.TB_MQTT_PORT, reuse_port=settings.TB_MQTT_PROCESSES > 1)
-    except OSError as error:
-        raise CannotStart(
-            f"Cannot listen on {settings.TB_BIND}:{settings.TB_MQTT_PORT} ({error.strerror or error}). "
-            "Set TB_MQTT_PORT or TB_BIND, or end the process that uses the port."
-        ) from None
+async def _listen(server: MqttServer, listeners: Sequence[Listener]) -> None:
+    await server.open()
+    for listener in listeners:
+        try:
+            await server.listen(listener, settings.TB_BIND, reuse_port=settings.TB_MQTT_PROCESSES > 1)
+        except OSError as error:
+            raise CannotStart(
+                f"Cannot listen on {settings.TB_BIND}:{listener.port.number} ({error.strerror or error}). "
+                f"Set {listener.port.setting} or TB_BIND, or end the process that uses the port."
+            ) from None
 
 
 async def _listen_for_prometheus(metrics: MetricsPort, number: int) -> None:
