@@ -8,6 +8,7 @@ from django.db import transaction
 
 from devices.models import Device, DeviceCredentials, DeviceProfile
 from devices.models.device import default_device_data
+from devices.services import activity
 from devices.services.credentials import announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
 from telemetry import services as telemetry
@@ -50,6 +51,7 @@ def create_device(
     with refusing(NAME_TAKEN):
         device.save(force_insert=True)
     create_credentials(device, token)
+    activity.begin(device.pk)
     return device
 
 

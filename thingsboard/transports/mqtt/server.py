@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
 from thingsboard.kernel.batch import Refused as Refusal
+from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
@@ -18,6 +19,7 @@ from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, ST
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.plugin import Refused, admitted
+from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
@@ -60,8 +62,15 @@ class IngestPort(Protocol):
 class MqttServer:
     """Create it on the running loop, `start` it, `stop` it."""
 
-    def __init__(self, make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], limits: Limits) -> None:
+    def __init__(
+        self,
+        make_ingest: Callable[[Settle, Callable[[], None]], IngestPort],
+        limits: Limits,
+        activity: ActivityReporter | None = None,
+    ) -> None:
+        """Without `activity` nobody is told which devices are active."""
         self.limits = limits
+        self.presence = Presence(self, activity)
         self.counters = Counters()
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
@@ -87,6 +96,7 @@ class MqttServer:
             lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=reuse_port or None
         )
         self.port = self._listener.sockets[0].getsockname()[1]
+        self.presence.start()
         self._sweep()
 
     async def stop(self) -> bool:
@@ -113,6 +123,7 @@ class MqttServer:
         if self._running:
             self._running = False
             await self.broker.shutdown()
+        await self.presence.close()
         return committed
 
     # Connections come and go.
@@ -131,8 +142,10 @@ class MqttServer:
         if connection.client_id:
             session = connection.session
             self.ingest.close_session(session)
-            if self.devices.get(session.device_id) is connection:
+            present = self.devices.get(session.device_id) is connection
+            if present:
                 del self.devices[session.device_id]
+            self.presence.left(connection, replaced=not present)
 
     def admit(self, connection: Connection, connect: packets.Connect) -> None:
         """A CONNECT arrived: find out who it is, then hand the connection to amqtt, in a task of its own."""
@@ -174,6 +187,7 @@ class MqttServer:
         connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.devices[identity.device_id] = connection
+        self.presence.entered(identity.device_id)
         if older is not None:
             older.close("takeover")
 
