@@ -1,9 +1,14 @@
 """The admin's lists of devices and their profiles. Read only: writes pass the services. Credentials are not shown."""
 
+from datetime import UTC, datetime
+
 from django.contrib import admin
 from django.db.models import Model
+from django.utils.html import format_html_join
 
 from devices.models import Device, DeviceProfile
+from devices.services import activity
+from telemetry.points import Value
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -30,6 +35,23 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_select_related = ("profile", "tenant", "customer")
     list_filter = ("tenant",)
     search_fields = ("name", "label", "profile__name")
+    readonly_fields = ("activity",)
+
+    @admin.display(description="Activity")
+    def activity(self, device: Device) -> str:
+        """Whether it is active, and when it was heard; times in UTC."""
+        lines = [(name, _readable(value)) for name, value in sorted(activity.times(device.pk).items())]
+        return format_html_join("", "{}: {}<br>", lines) or "-"
+
+
+def _readable(value: Value) -> str:
+    """A time stamp (ms) as a date; anything else, and what no calendar holds, as it is."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value)
+    try:
+        return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return str(value)
 
 
 @admin.register(DeviceProfile)

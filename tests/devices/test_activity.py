@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import connections
+from django.test import Client
 
 from devices.models import Device
 from devices.services import activity
@@ -281,3 +282,12 @@ def test_the_list_of_devices_says_who_is_active(cast: Cast) -> None:
     heard(Report(cast.device.pk, now_ms()))
     page = api(cast.alice).get("/api/tenant/deviceInfos?pageSize=10&page=0&sortProperty=name").json()
     assert {each["name"]: each["active"] for each in page["data"]} == {"Meter": True, "Other": False}
+
+
+def test_the_devices_page_of_the_admin_shows_its_times(cast: Cast, client: Client) -> None:
+    heard(Report(cast.device.pk, 1_790_000_000_000))
+    client.force_login(cast.sam)
+    page = client.get(f"/admin/devices/device/{cast.device.pk}/change/").content.decode()
+    assert "lastActivityTime: 2026-09-21 14:13:20" in page and "active: False" in page
+    heard(Report(cast.device.pk, 2**62))
+    assert str(2**62) in client.get(f"/admin/devices/device/{cast.device.pk}/change/").content.decode()

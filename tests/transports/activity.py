@@ -23,7 +23,9 @@ class Observer:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.user: User = create_user("eve@ours.example", Authority.TENANT_ADMIN, password="x", tenant=world.profile.tenant)
+        self.user: User = create_user(
+            "eve@ours.example", Authority.TENANT_ADMIN, password="x", tenant=world.profile.tenant
+        )
         self._ahead = 0.0
 
     def path(self, token: str, *, verb: str = "values/attributes/SERVER_SCOPE") -> str:

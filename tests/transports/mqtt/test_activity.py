@@ -164,7 +164,9 @@ async def test_activity_that_could_not_be_written_is_written_when_the_database_i
 
 def _cut() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [APPLICATION])
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [APPLICATION]
+        )
 
 
 async def test_a_session_that_ends_by_silence_was_not_heard_when_it_ended(observer: Observer) -> None:

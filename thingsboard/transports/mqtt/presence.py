@@ -6,7 +6,7 @@ It costs nothing per message: the time that ends a silent connection is read onc
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from thingsboard.kernel.time import now_ms
@@ -56,13 +56,10 @@ class Presence:
         if self._reporter is not None and not await self._reporter.close():
             log.warning("The last activity of devices could not be stored.")
 
-    def heard(self) -> list[tuple[uuid.UUID, int]]:
+    def heard(self) -> Iterator[tuple[uuid.UUID, int]]:
         """The devices with a session that were heard since the last call, and when (ms, up to a sweep too early)."""
         since, self._since = self._since, self._hub.loop.time()
         self._hub.clock = self._since  # so that who is heard from now on is told from who was heard before
         origin = now_ms() - int(self._since * 1000)
-        return [
-            (device_id, origin + int(connection.heard * 1000))
-            for device_id, connection in self._hub.devices.items()
-            if connection.heard >= since
-        ]
+        found = [(key, connection.heard) for key, connection in self._hub.devices.items() if connection.heard >= since]
+        return ((key, origin + int(seconds * 1000)) for key, seconds in found)  # the rest of the work is the thread's
