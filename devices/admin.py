@@ -1,4 +1,7 @@
-"""The admin's lists of devices and their profiles. Read only: writes pass the services. Credentials are not shown."""
+"""The admin's lists of devices and their profiles. Read only: writes pass the services.
+
+Of credentials only the type is shown: they are for who may see the device, and system administrators may not.
+"""
 
 from datetime import UTC, datetime
 
@@ -31,17 +34,22 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class DeviceAdmin(ReadOnlyAdmin):
     """Devices."""
 
-    list_display = ("name", "profile", "tenant", "customer", "label")
-    list_select_related = ("profile", "tenant", "customer")
-    list_filter = ("tenant",)
+    list_display = ("name", "profile", "tenant", "customer", "label", "credentials_type")
+    list_select_related = ("profile", "tenant", "customer", "credentials")
+    list_filter = ("tenant", "credentials__credentials_type")
     search_fields = ("name", "label", "profile__name")
-    readonly_fields = ("activity",)
+    readonly_fields = ("credentials_type", "activity")
 
     @admin.display(description="Activity")
     def activity(self, device: Device) -> str:
         """Whether it is active, and when it was heard; times in UTC."""
         lines = [(name, _readable(value)) for name, value in sorted(activity.times(device.pk).items())]
         return format_html_join("", "{}: {}<br>", lines) or "-"
+
+    @admin.display(description="credentials", ordering="credentials__credentials_type")
+    def credentials_type(self, device: Device) -> str:
+        """Their type; nothing of them is decrypted."""
+        return device.credentials.credentials_type if hasattr(device, "credentials") else "-"
 
 
 def _readable(value: Value) -> str:
