@@ -53,6 +53,12 @@ TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)
 TB_TOKEN_CACHE_SIZE = env.integer("TB_TOKEN_CACHE_SIZE", 50_000, low=1)
 TB_TOKEN_MISS_WINDOW = env.seconds("TB_TOKEN_MISS_WINDOW", 0.005)
 
+# Activity of devices (docs/reference/activity.md): after how long a silent device counts as inactive unless its attribute
+# inactivityTimeout says otherwise, how often that is looked for, and how often transports report whom they heard.
+TB_DEVICE_INACTIVITY_TIMEOUT = env.seconds("TB_DEVICE_INACTIVITY_TIMEOUT", 600.0, low=0.05)
+TB_DEVICE_INACTIVITY_CHECK_SECONDS = env.seconds("TB_DEVICE_INACTIVITY_CHECK_SECONDS", 60.0, low=0.05)
+TB_ACTIVITY_REPORT_SECONDS = env.seconds("TB_ACTIVITY_REPORT_SECONDS", 3.0, low=0.05)
+
 # Ingest.
 TB_INGEST_SHARDS = env.integer("TB_INGEST_SHARDS", 2, low=1, high=32)
 TB_INGEST_BATCH = env.integer("TB_INGEST_BATCH", 1000, low=1, high=20_000)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.directory import Directory, Unavailable
 from thingsboard.transports.mqtt.certificate import CertificateError
 from thingsboard.transports.mqtt.limits import Counters, Limits
@@ -47,7 +48,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort],
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopping.set)
     await wait_for_database(stopping)
-    server = MqttServer(make_ingest, affordable(Limits.from_settings()))
+    server = MqttServer(make_ingest, affordable(Limits.from_settings()), ActivityReporter("thingsboard mqtt activity"))
     watcher = asyncio.create_task(watch(server))
     watcher.add_done_callback(lambda _: stopping.set())  # without it, sessions would outlive their credentials
     reporter = asyncio.create_task(_report(server.counters))

@@ -12,6 +12,7 @@ from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
 from thingsboard.kernel.batch import Batcher
 from thingsboard.kernel.batch import Refused as Refusal
+from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
@@ -22,6 +23,7 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.listeners import Listener, plain
 from thingsboard.transports.mqtt.peer import certificate_of, network_of
 from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.mqtt.recognition import Refused
 from thingsboard.transports.mqtt.settlement import Settlement
 from thingsboard.transports.refusals import RefusalLog
@@ -70,9 +72,16 @@ class IngestPort(Protocol):
 class MqttServer(Settlement):
     """Create it on the running loop, `start` it, `stop` it."""
 
-    def __init__(self, make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], limits: Limits) -> None:
+    def __init__(
+        self,
+        make_ingest: Callable[[Settle, Callable[[], None]], IngestPort],
+        limits: Limits,
+        activity: ActivityReporter | None = None,
+    ) -> None:
+        """Without `activity` nobody is told which devices are active."""
         super().__init__()
         self.limits = limits
+        self.presence = Presence(self, activity)
         self.counters = Counters()
         self.refusals = RefusalLog("MQTT")
         self.connects = {"3": 0, "5": 0}  # devices let in, by version
@@ -101,6 +110,7 @@ class MqttServer(Settlement):
         """Be ready for connections; `listen` lets them in."""
         await self.broker.start()
         self._running = True
+        self.presence.start()
         self._sweep()
 
     async def listen(self, listener: Listener, host: str, *, reuse_port: bool = False) -> None:
@@ -141,6 +151,7 @@ class MqttServer(Settlement):
             self._running = False
             await self.broker.shutdown()
         await self.refusals.close()
+        await self.presence.close()
         return committed
 
     # Connections come and go.
@@ -159,8 +170,10 @@ class MqttServer(Settlement):
         if connection.client_id:
             session = connection.session
             self.ingest.close_session(session)
-            if self.devices.get(session.device_id) is connection:
+            present = self.devices.get(session.device_id) is connection
+            if present:
                 del self.devices[session.device_id]
+            self.presence.left(connection, replaced=not present)
 
     def admit(self, connection: Connection, connect: packets.Connect) -> None:
         """A CONNECT arrived: find out who it is, then hand the connection to amqtt, in a task of its own."""
@@ -211,6 +224,7 @@ class MqttServer(Settlement):
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.devices[identity.device_id] = connection
         self.connects["3" if connection.five is None else "5"] += 1
+        self.presence.entered(identity.device_id)
         if older is not None:
             older.close("takeover")
 
