@@ -3,8 +3,19 @@
 from tenants.models.customer import Customer
 from tenants.models.owned import TenantOwned
 from tenants.models.profile import TenantProfile
+from tenants.models.session import ActivationToken, EndedSession
 from tenants.models.setting import SystemSetting
 from tenants.models.tenant import Tenant
 from tenants.models.user import Authority, User
 
-__all__ = ["Authority", "Customer", "SystemSetting", "Tenant", "TenantOwned", "TenantProfile", "User"]
+__all__ = [
+    "ActivationToken",
+    "Authority",
+    "Customer",
+    "EndedSession",
+    "SystemSetting",
+    "Tenant",
+    "TenantOwned",
+    "TenantProfile",
+    "User",
+]

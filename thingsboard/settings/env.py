@@ -1,6 +1,7 @@
 """Typed readers of environment variables: a wrong value stops the start with one clear line."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -39,7 +40,7 @@ def integer(name: str, default: int, *, low: int = 0, high: int = 2**63 - 1) -> 
     return value
 
 
-def seconds(name: str, default: float, *, low: float = 0.0) -> float:
+def seconds(name: str, default: float, *, low: float = 0.0, high: float = 1e9) -> float:
     """A duration in seconds, fractions allowed (tests set some below 0.5)."""
     raw = os.environ.get(name, "").strip()
     if not raw:
@@ -48,14 +49,22 @@ def seconds(name: str, default: float, *, low: float = 0.0) -> float:
         value = float(raw)
     except ValueError:
         raise ImproperlyConfigured(f"{name}={raw!r}: expected a number of seconds.") from None
-    if not low <= value < 1e9:
-        raise ImproperlyConfigured(f"{name}={value}: expected a number of seconds of at least {low}.")
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name}={value}: expected a number of seconds from {low:g} to {high:g}.")
     return value
 
 
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str, default: str = "") -> tuple[IPv4Network | IPv6Network, ...]:
+    """A comma-separated list of addresses and networks (CIDR)."""
+    try:
+        return tuple(ip_network(part) for part in names(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}; expected addresses or networks as in 10.0.0.0/8.") from None
 
 
 def path(name: str, default: Path) -> Path:
