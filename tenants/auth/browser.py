@@ -5,10 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import authentication
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from tenants.auth.backend import BACKEND
@@ -16,7 +16,7 @@ from tenants.auth.jwt import session_of
 from tenants.models import User
 from tenants.services.auth_events import AuthEvent, record
 from tenants.services.sessions import end_session
-from thingsboard.kernel.errors import Forbidden, PayloadTooLarge
+from thingsboard.kernel.errors import BadRequest, Forbidden, PayloadTooLarge
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -30,17 +30,21 @@ class SessionAuthentication(authentication.SessionAuthentication):
 def require_csrf(request: Request) -> None:
     """Raise Forbidden unless a page of ours sent this (GET, HEAD and OPTIONS need no proof)."""
     plain: HttpRequest = request._request
+    check = authentication.CSRFCheck(lambda _: HttpResponse())
     try:
         # Read now: Django looks for the token in forms, too, and would leave nothing of a multipart one for our parser.
         plain.body  # noqa: B018
-        authentication.SessionAuthentication.enforce_csrf(SessionAuthentication(), request)
+        check.process_request(plain)
+        reason = check.process_view(plain, lambda _: HttpResponse(), (), {})
     except RequestDataTooBig:
         raise PayloadTooLarge("The request's body is too large; expected at most 16 MiB.") from None
-    except PermissionDenied:
+    except (MultiPartParserError, SuspiciousOperation):
+        raise BadRequest("The form in the request's body cannot be read.") from None
+    if reason:
         raise Forbidden(
             "CSRF check failed: expected the value of the cookie 'csrftoken' in the header X-CSRFToken, from an origin of "
             "ours."
-        ) from None
+        )
 
 
 def open_session(request: HttpRequest, user: User, *, remember: bool) -> int:
