@@ -71,7 +71,7 @@ def test_every_topic_is_on_the_page_of_mqtt() -> None:
 
 def test_every_route_is_on_the_page_of_rest() -> None:
     page = (REFERENCE / "rest.md").read_text()
-    named = {re.sub(r"\{[^}]+\}", KEY, path) for path in re.findall(r"`/(api/[^`?\s]+)`", page)}
+    named = {re.sub(r"\{[^}]+\}", KEY, path) for path in re.findall(r"`/((?:api|setup)/[^`?\s]+)`", page)}
     assert named == set(ROUTES) - {"", f"api/{KEY}"}
 
 
