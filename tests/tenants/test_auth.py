@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from rest_framework.test import APIClient
 
 from tenants.auth.jwt import issue_pair
@@ -16,6 +17,7 @@ from tenants.services.users import create_user, demo_passwords_in_use, set_passw
 from tests.cast import PASSWORD, Cast, api, error
 from thingsboard.kernel import time
 from thingsboard.kernel.ids import NULL_UUID
+from thingsboard.settings import django as platform_settings
 
 
 def log_in(email: str, password: str) -> Any:
@@ -218,3 +220,19 @@ def test_no_accept_header_is_answered_with_406(cast: Cast, accept: str) -> None:
 
 def test_an_unknown_path_answers_the_usual_error(db: None) -> None:
     assert error(APIClient().get("/api/nothing/here")) == (404, 32)
+
+
+@pytest.mark.parametrize("email", ["alice@acme.example", "nobody@acme.example", "new@acme.example"])
+def test_a_wrong_password_costs_the_same_work_whoever_it_is_for(
+    cast: Cast, email: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_user("new@acme.example", Authority.TENANT_ADMIN, tenant=cast.acme)  # has no password yet
+    hashed = []
+    real = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *given: (hashed.append(1), real(*given))[1])
+    assert error(log_in(email, "wrong")) == (401, 10)
+    assert len(hashed) == 1
+
+
+def test_passwords_are_kept_by_bcrypt() -> None:
+    assert platform_settings.PASSWORD_HASHERS[0].endswith(".BCryptSHA256PasswordHasher")

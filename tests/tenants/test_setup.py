@@ -58,6 +58,9 @@ def test_the_link_creates_an_administrator_once(token: str) -> None:
     assert Client().post(f"/setup/{token}", form(email="second@example.org")).status_code == 404
     assert new_setup_token() is None
     assert User.objects.count() == 1
+    # Not even when the administrator is gone.
+    user.delete()
+    assert Client().get(f"/setup/{token}").status_code == 404
 
 
 def test_the_form_needs_its_csrf_token(token: str) -> None:
