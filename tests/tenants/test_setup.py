@@ -58,8 +58,11 @@ def test_the_link_creates_an_administrator_once(token: str) -> None:
     assert Client().post(f"/setup/{token}", form(email="second@example.org")).status_code == 404
     assert new_setup_token() is None
     assert User.objects.count() == 1
-    # Not even when the administrator is gone.
-    user.delete()
+
+
+def test_a_used_link_stays_dead_when_its_administrator_is_gone(token: str) -> None:
+    assert send(token).status_code == 302
+    User.objects.all().delete()
     assert Client().get(f"/setup/{token}").status_code == 404
 
 
