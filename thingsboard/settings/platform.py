@@ -90,6 +90,20 @@ TB_TS_FUTURE_DAYS = env.integer("TB_TS_FUTURE_DAYS", 30, low=1, high=3650)
 TB_TS_COMPRESS_AFTER_DAYS = env.integer("TB_TS_COMPRESS_AFTER_DAYS", 7, low=1)
 TB_TS_RETENTION_DAYS = env.integer("TB_TS_RETENTION_DAYS", 0)
 
-# Tokens of users (design: 60 minutes and 30 days).
+# Signing in (docs/reference/rest.md). Design: tokens of 60 minutes and 30 days, browser sessions of an hour or 30 days.
 TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)
 TB_REFRESH_TOKEN_SECONDS = env.seconds("TB_REFRESH_TOKEN_SECONDS", 30 * 86400.0, low=1)
+TB_SESSION_SECONDS = env.integer("TB_SESSION_SECONDS", 3600, low=1, high=10 * 365 * 86400)
+TB_SESSION_REMEMBER_SECONDS = env.integer("TB_SESSION_REMEMBER_SECONDS", 30 * 86400, low=1, high=10 * 365 * 86400)
+# For how long a process may believe that a user's session is good: what ends it is promised to work within a second.
+TB_SESSION_CACHE_SECONDS = env.seconds("TB_SESSION_CACHE_SECONDS", 1.0, high=1.0)
+TB_SESSION_CACHE_SIZE = env.integer("TB_SESSION_CACHE_SIZE", 10_000, low=1)
+TB_PASSWORD_MIN_LENGTH = env.integer("TB_PASSWORD_MIN_LENGTH", 6, low=1, high=72)
+TB_ACTIVATION_SECONDS = env.seconds("TB_ACTIVATION_SECONDS", 86400.0, low=1)
+TB_LOGIN_MAX_FAILURES = env.integer("TB_LOGIN_MAX_FAILURES", 10, low=1)
+TB_LOGIN_MAX_FAILURES_PER_ADDRESS = env.integer("TB_LOGIN_MAX_FAILURES_PER_ADDRESS", 100, low=1)
+TB_LOGIN_LOCK_SECONDS = env.seconds("TB_LOGIN_LOCK_SECONDS", 900.0, low=0.05)
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed. The loopback is where the proxy of docs/guides/install.md is.
+TB_TRUSTED_PROXIES = env.networks("TB_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
+# How browsers reach us, for links that are printed or handed on: https://iot.example.org. Empty: as the request says.
+TB_BASE_URL = env.text("TB_BASE_URL").rstrip("/")

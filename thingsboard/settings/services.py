@@ -43,4 +43,5 @@ CELERY_BEAT_SCHEDULE = {
         # What was not begun in time is not made up for: the next one sees everything.
         "options": {"expires": TB_DEVICE_INACTIVITY_CHECK_SECONDS},
     },
+    "forget-expired-sessions": {"task": "tenants.tasks.forget_expired_sessions", "schedule": 3600.0},
 }
