@@ -19,7 +19,8 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.listeners import Listener, from_settings
 from thingsboard.transports.mqtt.metrics import MetricsPort
 from thingsboard.transports.mqtt.revocation import watch
-from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
+from thingsboard.transports.mqtt.server import MqttServer
+from thingsboard.transports.mqtt.settlement import IngestPort, Settle
 from thingsboard.transports.session import RUN_AHEAD_MS
 
 log = logging.getLogger(__name__)

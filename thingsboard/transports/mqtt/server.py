@@ -4,16 +4,12 @@ import asyncio
 import itertools
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any, Protocol
 
 from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
-from thingsboard.kernel.batch import Batcher
-from thingsboard.kernel.batch import Refused as Refusal
 from thingsboard.transports.activity import ActivityReporter
-from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
@@ -25,7 +21,7 @@ from thingsboard.transports.mqtt.peer import certificate_of, network_of
 from thingsboard.transports.mqtt.plugin import admitted
 from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.mqtt.recognition import Refused
-from thingsboard.transports.mqtt.settlement import Settlement
+from thingsboard.transports.mqtt.settlement import IngestPort, Settle, Settlement
 from thingsboard.transports.refusals import RefusalLog
 from thingsboard.transports.session import DeviceSession
 
@@ -36,37 +32,6 @@ BACKLOG = 4096
 # At the end: for the commit of what is queued, then for the goodbyes.
 COMMIT_SECONDS = 7.0
 CLOSE_SECONDS = 1.0
-
-Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
-
-
-class IngestPort(Protocol):
-    """What is needed of `thingsboard.transports.uplink.Ingest`."""
-
-    @property
-    def batcher(self) -> Batcher[Uplink, Any]:
-        """Its counters."""
-        ...
-
-    def shard(self, session: DeviceSession) -> Any:
-        """Where this session's messages are appended."""
-        ...
-
-    def account(self, messages: int, size: int) -> bool:
-        """Count appended messages and bytes; True when the sender must wait for `room`."""
-        ...
-
-    def open(self, session: DeviceSession) -> None:
-        """A session starts."""
-        ...
-
-    def close_session(self, session: DeviceSession) -> None:
-        """A session ended."""
-        ...
-
-    async def close(self) -> bool:
-        """Commit what is queued; False when that did not end in time."""
-        ...
 
 
 class MqttServer(Settlement):
