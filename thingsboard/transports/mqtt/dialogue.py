@@ -142,6 +142,8 @@ class Dialogue(Flow):
         elif len(body) == 2 and head == 0x40:
             if self._awaited:
                 self._awaited -= 1
+                if self.five is not None:
+                    self.five.window.leave()
                 self._to_broker(head, body)
         elif head == 0xE0 and not body:
             self.close()
