@@ -7,10 +7,13 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from telemetry import keys
+from tests import examples
 from tests.cast import cast
 from tests.servers_dir import servers_dir
 
 __all__ = ["cast", "servers_dir"]
+
+examples.load()
 
 
 @pytest.hookimpl(tryfirst=True)
