@@ -121,7 +121,7 @@ class Dialogue(Flow):
 
     def _say_goodbye(self, reason: str) -> None:
         if self.five is not None and self.state == READY:
-            self.write(v5.goodbye(reason))
+            self.write(v5.goodbye(reason, self.five.terms.maximum_packet))
 
     # What it asks for meanwhile.
 
