@@ -27,6 +27,7 @@ from thingsboard.transports.mqtt.process import CannotStart, affordable, wait_fo
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 20.0
+RUNMQTT = ("runmqtt",)
 
 
 def free_port() -> int:
@@ -61,7 +62,7 @@ def environment(port: int) -> dict[str, str]:
 
 async def launch(port: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "manage.py", "runmqtt", cwd=ROOT, env=environment(port), stderr=asyncio.subprocess.PIPE
+        sys.executable, "manage.py", *RUNMQTT, cwd=ROOT, env=environment(port), stderr=asyncio.subprocess.PIPE
     )
 
 

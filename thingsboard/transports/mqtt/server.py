@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
+from thingsboard.kernel.batch import Batcher
 from thingsboard.kernel.batch import Refused as Refusal
 from thingsboard.transports.messages import Uplink
-from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
 from thingsboard.transports.mqtt.broker import PUBACK_SECONDS, FrontBroker, Reader, Writer
 from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
@@ -21,6 +22,7 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.peer import address_of, certificate_of
 from thingsboard.transports.mqtt.plugin import admitted
 from thingsboard.transports.mqtt.recognition import Refused
+from thingsboard.transports.refusals import RefusalLog
 from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,11 @@ Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
 
 class IngestPort(Protocol):
     """What is needed of `thingsboard.transports.uplink.Ingest`."""
+
+    @property
+    def batcher(self) -> Batcher[Uplink, Any]:
+        """Its counters."""
+        ...
 
     def shard(self, session: DeviceSession) -> Any:
         """Where this session's messages are appended."""
@@ -66,6 +73,8 @@ class MqttServer:
     def __init__(self, make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], limits: Limits) -> None:
         self.limits = limits
         self.counters = Counters()
+        self.refusals = RefusalLog("MQTT")
+        self.connects = {"3": 0, "5": 0}  # devices let in, by version
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
@@ -117,6 +126,7 @@ class MqttServer:
         if self._running:
             self._running = False
             await self.broker.shutdown()
+        await self.refusals.close()
         return committed
 
     # Connections come and go.
@@ -153,6 +163,8 @@ class MqttServer:
             )
         except Refused as refused:
             self.blocks.failed(address, refused)
+            if refused.identity is not None:
+                connection.identity = refused.identity
             connection.refuse(refused.code, refused.reason)
             return
         except Exception:
@@ -184,6 +196,7 @@ class MqttServer:
         connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.devices[identity.device_id] = connection
+        self.connects["3" if connection.five is None else "5"] += 1
         if older is not None:
             older.close("takeover")
 
@@ -209,6 +222,11 @@ class MqttServer:
             if not self.broker.granted(name, topic):  # taken back meanwhile; else the PUBACK gives the place back
                 five.window.leave()
         return await self.broker.deliver(name, topic, payload, qos)
+
+    def refused(self, connection: Connection, reason: str, message: str = "") -> None:
+        """Count a refusal, and note it for whoever asks why a device does not connect."""
+        self.counters.count(reason)
+        diagnosis.note(self.refusals, connection, reason, message)
 
     # Messages.
 
@@ -256,7 +274,7 @@ class MqttServer:
             touched[connection] = None
             refusal = refusals.get(index)
             if refusal is not None:
-                self.counters.count(refusal.code)
+                self.refused(connection, refusal.code, refusal.reason)
                 if connection.state != CLOSED:
                     log.debug("Device %s: %s", message.session.device_id, refusal.reason)
                 ack = connection.refused(ack, refusal)
