@@ -9,10 +9,13 @@ from pytest_django import DjangoDbBlocker
 
 from telemetry import keys
 from tenants.services import attempts, session_cache
+from tests import examples
 from tests.cast import cast
 from tests.servers_dir import servers_dir
 
 __all__ = ["cast", "servers_dir"]
+
+examples.load()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -63,7 +63,7 @@ class Web:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.http, self.mqtt = free_port(), free_port()
-        self.processes = {p.name: p for p in table(Plan(directory, http_port=self.http))}
+        self.processes = {p.name: p for p in table(Plan(directory))}
         clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
         self.environment = clean | {
             "DJANGO_SETTINGS_MODULE": "thingsboard.settings",

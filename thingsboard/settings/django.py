@@ -93,7 +93,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-# A body above this is refused before it is read whole (data_model.md 2: 16 MiB for /api/**).
+# Forms, their files apart; the door (thingsboard/web) has bounded the whole body before. Django checks this one late.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 REST_FRAMEWORK = {

@@ -48,6 +48,13 @@ TB_MQTT_REPORT_SECONDS = env.seconds("TB_MQTT_REPORT_SECONDS", 60.0, low=0.05)
 TB_HTTP_MAX_PAYLOAD = env.integer("TB_HTTP_MAX_PAYLOAD", 1024 * 1024, low=128, high=50 * 1024 * 1024)
 TB_HTTP_TIMEOUT = env.seconds("TB_HTTP_TIMEOUT", 10.0, low=0.05)
 
+# The door of the web process (thingsboard/web): for everybody, before any application sees a request.
+TB_HTTP_MAX_CONNECTIONS = env.integer("TB_HTTP_MAX_CONNECTIONS", 4000, low=1)
+TB_HTTP_MAX_BODY = env.integer("TB_HTTP_MAX_BODY", 50 * 1024 * 1024, low=65536, high=1 << 30)
+TB_HTTP_MAX_BODIES = env.integer("TB_HTTP_MAX_BODIES", 256 * 1024 * 1024, low=65536)
+TB_HTTP_READ_TIMEOUT = env.seconds("TB_HTTP_READ_TIMEOUT", 20.0, low=0.05)
+TB_HTTP_IDLE_TIMEOUT = env.seconds("TB_HTTP_IDLE_TIMEOUT", 60.0, low=0.05)
+
 # Token cache: how long an answer may be believed, and how long misses are gathered into one query.
 TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)
 TB_TOKEN_CACHE_SIZE = env.integer("TB_TOKEN_CACHE_SIZE", 50_000, low=1)

@@ -47,8 +47,6 @@ def plan() -> Plan:
     """What the settings say about the processes."""
     return Plan(
         data_dir=settings.TB_DATA_DIR,
-        bind=settings.TB_BIND,
-        http_port=settings.TB_HTTP_PORT,
         mqtt_processes=settings.TB_MQTT_PROCESSES,
         demo=settings.TB_DEMO and settings.DEBUG,
     )

@@ -30,8 +30,6 @@ class Plan:
     """What the table depends on, by the names of the settings."""
 
     data_dir: Path
-    bind: str = "127.0.0.1"
-    http_port: int = 8080
     mqtt_processes: int = 1
     demo: bool = False
 
@@ -43,7 +41,7 @@ _WORKER = ("--pool", "threads", "--without-gossip", "--without-mingle", "--logle
 
 def table(plan: Plan) -> list[Process]:
     """Every process, in the order of their start."""
-    web = ("daphne", "-b", plan.bind, "-p", str(plan.http_port), "--verbosity", "0", "thingsboard.asgi:application")
+    web = ("python", "manage.py", "runweb")
     processes = [
         Process("web", web, Stage.DOORS),
         *_mqtt(plan.mqtt_processes),

@@ -124,7 +124,7 @@ class Dialogue(Flow):
 
     def _say_goodbye(self, reason: str) -> None:
         if self.five is not None and self.state == READY:
-            self.write(v5.goodbye(reason))
+            self.write(v5.goodbye(reason, self.five.terms.maximum_packet))
 
     # What it asks for meanwhile.
 
@@ -145,6 +145,8 @@ class Dialogue(Flow):
         elif len(body) == 2 and head == 0x40:
             if self._awaited:
                 self._awaited -= 1
+                if self.five is not None:
+                    self.five.window.leave()
                 self._to_broker(head, body)
         elif head == 0xE0 and not body:
             self.close()

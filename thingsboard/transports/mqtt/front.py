@@ -45,6 +45,8 @@ class Connection(Dialogue):
         """Tell amqtt, and let go of what refers to the connection itself: the collector comes rarely."""
         self._rest.clear()
         self._quiet = NOBODY
+        if self.five is not None:
+            self.five.window.close()
         if self.reader is not None:
             self.reader.feed_eof()
 

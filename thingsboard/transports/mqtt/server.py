@@ -12,7 +12,7 @@ from rules.services import plan_for
 from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
-from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
+from thingsboard.transports.mqtt.broker import PUBACK_SECONDS, FrontBroker, Reader, Writer
 from thingsboard.transports.mqtt.flow import CONNECTING, READY, STOPPING
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
@@ -208,10 +208,13 @@ class MqttServer(Settlement):
         connection = self.devices.get(device_id)
         if connection is None or connection.state != READY or not connection.fits(topic, payload):
             return False
-        if connection.five is None or not qos:
-            return await self.broker.deliver(connection.client_id, topic, payload, qos)
-        async with connection.five.window:
-            return await self.broker.deliver(connection.client_id, topic, payload, qos)
+        name, five = connection.client_id, connection.five
+        if five is not None and min(qos, self.broker.granted(name, topic)):
+            if not await five.window.enter(PUBACK_SECONDS):
+                return False
+            if not self.broker.granted(name, topic):  # taken back meanwhile; else the PUBACK gives the place back
+                five.window.leave()
+        return await self.broker.deliver(name, topic, payload, qos)
 
     def refused(self, connection: Connection, reason: str, message: str = "") -> None:
         """Count a refusal, and note it for whoever asks why a device does not connect."""
