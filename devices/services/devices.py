@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from devices.models import Device, DeviceCredentials, DeviceProfile
+from devices.models import Device, DeviceCredentials, DeviceProfile, DeviceSession
 from devices.models.device import default_device_data
 from devices.services.credentials import announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
@@ -80,6 +80,7 @@ def delete_device(device: Device) -> None:
     device_id = device.pk
     _announce(device)
     device.delete()
+    DeviceSession.objects.filter(device_id=device_id).delete()
     telemetry.forget(device_id)
 
 

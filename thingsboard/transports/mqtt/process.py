@@ -122,6 +122,8 @@ async def _listen(server: MqttServer) -> None:
             f"Cannot listen on {settings.TB_BIND}:{settings.TB_MQTT_PORT} ({error.strerror or error}). "
             "Set TB_MQTT_PORT or TB_BIND, or end the process that uses the port."
         ) from None
+    except Unavailable as error:
+        raise CannotStart(f"The database went away at the start ({error}).") from None
 
 
 async def _report(counters: Counters) -> None:

@@ -18,6 +18,8 @@ from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, ST
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.plugin import Refused, admitted
+from thingsboard.transports.mqtt.takeover import Clocks, Sessions
+from thingsboard.transports.registry import Claim, Superseded, Unavailable
 from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ CLOSE_SECONDS = 1.0
 Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
 
 
-class IngestPort(Protocol):
+class IngestPort(Clocks, Protocol):
     """What is needed of `thingsboard.transports.uplink.Ingest`."""
 
     def shard(self, session: DeviceSession) -> Any:
@@ -66,9 +68,12 @@ class MqttServer:
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
-        self.devices: dict[uuid.UUID, Connection] = {}
         self.port = 0
         self.ingest = make_ingest(self.settle, self.room)
+        self.sessions = Sessions(self.ingest, self.deliver)
+        self.devices = self.sessions.devices
+        self.registry = self.sessions.registry
+        self.drained = self.sessions.drained
         self.broker = FrontBroker()
         self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
         self._full = False
@@ -80,9 +85,10 @@ class MqttServer:
         self._sweep_seconds = min(SWEEP_SECONDS, limits.connect_timeout / 2, limits.idle_timeout / 2)
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
-        """Listen. Raises OSError when the address cannot be had."""
+        """Listen. Raises OSError when the address cannot be had, Unavailable when the database cannot be asked."""
         await self.broker.start()
         self._running = True
+        await self.registry.start()
         self._listener = await self.loop.create_server(
             lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=reuse_port or None
         )
@@ -106,12 +112,14 @@ class MqttServer:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for connection in list(self.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # they leave
         for task in self._tasks:
             task.cancel()
         if self._sweeper is not None:
             self._sweeper.cancel()
         if self._running:
             self._running = False
+            await self.registry.close(committed=committed)
             await self.broker.shutdown()
         return committed
 
@@ -129,10 +137,8 @@ class MqttServer:
         self.connections.discard(connection)
         self._waiting.pop(connection, None)
         if connection.client_id:
-            session = connection.session
-            self.ingest.close_session(session)
-            if self.devices.get(session.device_id) is connection:
-                del self.devices[session.device_id]
+            self.ingest.close_session(connection.session)
+            self.sessions.left(connection)
 
     def admit(self, connection: Connection, connect: packets.Connect) -> None:
         """A CONNECT arrived: find out who it is, then hand the connection to amqtt, in a task of its own."""
@@ -143,6 +149,9 @@ class MqttServer:
     async def _serve(self, connection: Connection, connect: packets.Connect) -> None:
         try:
             identity = await self.broker.auth.identify(connect.client_id, connect.user, connect.password)
+            if connection.state != CONNECTING:
+                return
+            claim = await self._claim(identity)
         except Refused as refused:
             connection.refuse(refused.code, refused.reason)
             return
@@ -151,9 +160,10 @@ class MqttServer:
             connection.refuse(packets.UNAVAILABLE, "internal")
             return
         if connection.state != CONNECTING:
+            self.registry.release(claim.device_id, claim.epoch, claim.floor)
             return
         try:
-            self._enter(connection, identity, connect.keep_alive)
+            self._enter(connection, identity, claim, connect.keep_alive)
             admitted.set(identity)
             connection.reader = Reader(packets.inner_connect(connection.client_id, str(identity.device_id)))
             peer = (connection.transport.get_extra_info("peername") or ("", 0))[:2]
@@ -163,19 +173,26 @@ class MqttServer:
         finally:
             connection.close()
 
-    def _enter(self, connection: Connection, identity: DeviceIdentity, keep_alive: int) -> None:
-        """Make it the device's session. The newest wins; both feed the same shard, so order holds."""
-        older = self.devices.get(identity.device_id)
+    async def _claim(self, identity: DeviceIdentity) -> Claim:
+        """The right to be the device's session, once its sessions on other nodes have ended. Raises Refused."""
+        try:
+            return await self.registry.claim(identity.device_id)
+        except Unavailable:
+            raise Refused(packets.UNAVAILABLE, "database") from None
+        except Superseded:
+            raise Refused(packets.UNAVAILABLE, "takeover") from None
+
+    def _enter(self, connection: Connection, identity: DeviceIdentity, claim: Claim, keep_alive: int) -> None:
+        """Make it the device's session. The newest wins; the older one of this process feeds the same shard and clock."""
         session = DeviceSession(identity.tenant_id, identity.device_id, identity.profile_id)
         self.ingest.open(session)
+        session.clock.last = max(session.clock.last, claim.floor)
         connection.plan = plan_for(identity.profile_id)
         # The clock that silence is measured with is as coarse as the sweep.
         patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
         connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
-        self.devices[identity.device_id] = connection
-        if older is not None:
-            older.close("takeover")
+        self.sessions.begin(connection, claim)
 
     def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:
         """A device's token is no longer valid: forget it and close the device's session."""
