@@ -59,9 +59,10 @@ def environment(port: int) -> dict[str, str]:
     }
 
 
-async def launch(port: int) -> asyncio.subprocess.Process:
+async def launch(port: int, **more: str) -> asyncio.subprocess.Process:
+    env = environment(port) | more
     return await asyncio.create_subprocess_exec(
-        sys.executable, "manage.py", "runmqtt", cwd=ROOT, env=environment(port), stderr=asyncio.subprocess.PIPE
+        sys.executable, "manage.py", "runmqtt", cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
     )
 
 
@@ -75,8 +76,8 @@ async def ready(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def running(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await launch(port)
+async def running(port: int, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await launch(port, **more)
     try:
         await ready(process)
         yield process

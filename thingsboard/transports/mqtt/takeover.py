@@ -94,7 +94,9 @@ class Sessions:
     def surrender(self, device_id: uuid.UUID, epoch: int, ended: Ended) -> None:
         """As Holder.surrender."""
         connection = self.devices.get(device_id)
-        if connection is not None and connection.epoch <= epoch:
+        if connection is not None and connection.epoch <= epoch and self._ingest.lease.over():
+            self.lost(device_id, connection.epoch)  # the asker has not waited for us, so what we have just read is too late
+        elif connection is not None and connection.epoch <= epoch:
             connection.epoch = 0
             connection.finish("takeover")
             if connection.unacked:
