@@ -4,11 +4,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.api.devices import visible_device
-from devices.api.shapes import credentials_json
+from devices.api.shapes import credentials_json, given_credentials
 from devices.models import DeviceCredentials
 from devices.services.credentials import update_credentials
 from tenants.permissions import InTenant, TenantAdmin
-from thingsboard.kernel.api import View, id_of, path_uuid, text_of, version_of
+from thingsboard.kernel.api import View, id_of, path_uuid, version_of
 from thingsboard.kernel.entities import not_found
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityType
@@ -40,5 +40,5 @@ class Credentials(View):
         if key is None:
             raise BadRequest("Device credentials should be assigned to device!")
         device = visible_device(request.user, key)
-        kind, token = text_of(body, "credentialsType"), text_of(body, "credentialsId", longest=65536)
-        return Response(credentials_json(update_credentials(device, kind, token, version=version_of(body))))
+        saved = update_credentials(device, *given_credentials(body), version=version_of(body))
+        return Response(credentials_json(saved))

@@ -7,13 +7,13 @@ from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.api.shapes import device_fields, device_info_json, device_json
+from devices.api.shapes import device_fields, device_info_json, device_json, given_credentials
 from devices.models import Device
 from devices.querysets import DeviceQuerySet
-from devices.services.credentials import require_type, update_credentials
+from devices.services.credentials import Given, update_credentials
 from devices.services.devices import create_device, delete_device, update_device
 from tenants.permissions import InTenant, TenantAdmin, caller, callers_tenant
-from thingsboard.kernel.api import Query, View, id_of, path_uuid, text_of, version_of
+from thingsboard.kernel.api import Query, View, id_of, path_uuid, version_of
 from thingsboard.kernel.entities import not_found
 from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
 from thingsboard.kernel.ids import EntityType
@@ -42,7 +42,7 @@ def visible_device(user: Any, key: uuid.UUID) -> Device:
     return device
 
 
-def save(request: Request, body: dict[str, Any], *, token: str | None) -> Device:
+def save(request: Request, body: dict[str, Any], credentials: Given) -> Device:
     """Create, or replace where the body has an id. Raises BadRequest, NotFound, Forbidden, VersionConflict."""
     query = Query(request)
     if query.get("nameConflictPolicy", "FAIL") != "FAIL":
@@ -53,7 +53,7 @@ def save(request: Request, body: dict[str, Any], *, token: str | None) -> Device
         return update_device(visible_device(request.user, key), fields, version=version_of(body))
     if caller(request).authority != "TENANT_ADMIN":
         raise Forbidden
-    return create_device(callers_tenant(request), fields, token=token)
+    return create_device(callers_tenant(request), fields, credentials=credentials)
 
 
 class Devices(View):
@@ -63,7 +63,8 @@ class Devices(View):
 
     def post(self, request: Request) -> Response:
         """Create, or replace; `?accessToken=` is a new device's token."""
-        return Response(device_json(save(request, self.body(request), token=Query(request).get("accessToken"))))
+        token = Given("ACCESS_TOKEN", Query(request).get("accessToken", ""))
+        return Response(device_json(save(request, self.body(request), token)))
 
 
 class DeviceWithCredentials(View):
@@ -77,13 +78,13 @@ class DeviceWithCredentials(View):
         device, credentials = self.body(request).get("device"), self.body(request).get("credentials")
         if not isinstance(device, dict) or not isinstance(credentials, dict):
             raise BadRequest('Expected {"device": {...}, "credentials": {...}}')
-        kind = text_of(credentials, "credentialsType") or "ACCESS_TOKEN"
-        require_type(kind)
-        token = text_of(credentials, "credentialsId")
-        exists = id_of(device, "id", EntityType.DEVICE) is not None
-        saved = save(request, device, token=token or None)
-        if exists and token:
-            update_credentials(saved, kind, token)
+        given = given_credentials(credentials)
+        silent = not any(given)  # an existing device keeps its credentials then
+        if not given.type:
+            given = given._replace(type="ACCESS_TOKEN")
+        saved = save(request, device, given)
+        if id_of(device, "id", EntityType.DEVICE) is not None and not silent:
+            update_credentials(saved, *given, version=version_of(credentials))
         return Response(device_json(saved))
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
-from devices.models import Device, DeviceCredentials, DeviceProfile, DeviceSession
+from devices.models import CredentialsType, Device, DeviceCredentials, DeviceProfile, DeviceSession
 from devices.models.device import default_device_data
-from devices.services.credentials import announce_change, create_credentials
+from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
 from telemetry import services as telemetry
 from tenants.limits import require_room
@@ -37,19 +37,24 @@ class DeviceFields:
 
 @transaction.atomic
 def create_device(
-    tenant_id: uuid.UUID, fields: DeviceFields, *, token: str | None = None, customer: Customer | None = None
+    tenant_id: uuid.UUID,
+    fields: DeviceFields,
+    *,
+    token: str | None = None,
+    credentials: Given | None = None,
+    customer: Customer | None = None,
 ) -> Device:
-    """A device with its credentials: this access token, or a random one.
+    """A device with its credentials: these, else this access token, else a random one.
 
     Its profile is the one given by id, else that named by `type` (made when there is none), else the tenant's default.
-    Raises BadRequest (name, token, references) and LimitExceeded.
+    Raises BadRequest (name, credentials, references) and LimitExceeded.
     """
     require_room(tenant_id, EntityType.DEVICE, Device.objects.filter(tenant_id=tenant_id).count)
     device = Device(tenant_id=tenant_id, customer=customer)
     _fill(device, fields)
     with refusing(NAME_TAKEN):
         device.save(force_insert=True)
-    create_credentials(device, token)
+    create_credentials(device, credentials or Given(CredentialsType.ACCESS_TOKEN, token or ""))
     return device
 
 

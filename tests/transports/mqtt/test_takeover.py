@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 
 from devices.models import DeviceSession, SessionTakeover
+from devices.services.credentials import lookup_of
 from devices.services.devices import delete_device
 from tests.transports.mqtt import client5
 from tests.transports.mqtt.client import Device, connect, puback, publish, subscribe
@@ -114,8 +115,14 @@ async def test_of_those_who_come_at_once_exactly_one_stays(world: World) -> None
             crowd = [await Device.dial(front.port) for front in (first, second) * 4]
             for device in crowd:
                 device.send(connect("ONE"))
-            await until(lambda: len(first.server.devices) + len(second.server.devices) == 1)
-            await until(lambda: len(first.server.connections) + len(second.server.connections) == 1)
+            await until(
+                lambda: (
+                    len(first.server.devices) + len(second.server.devices)
+                    == len(first.server.connections) + len(second.server.connections)
+                    == 1
+                ),
+                10,
+            )
             holder = first if first.server.devices else second
             assert await node_of(world) == id_of(holder)
             assert not (first.server.registry._transit or second.server.registry._transit)
@@ -223,6 +230,25 @@ async def test_a_node_whose_lease_was_over_compares_its_sessions(world: World, s
         assert await kept.receive() == puback(1)
 
 
+async def test_credentials_that_change_while_a_claim_waits_let_nobody_in(world: World) -> None:
+    async with serving() as first, serving() as second:
+        older = await Device.enter(first.port, "ONE")
+        first.ingest.sink.release.clear()
+        older.send(publish(b"x", 1))
+        await until(lambda: first.ingest.batcher.pending == 1)
+        newer = await Device.dial(second.port)
+        newer.send(connect("ONE"))
+        await until(lambda: bool(second.server._entering))
+        second.server.credentials_changed(world.devices["ONE"].id, lookup_of("ONE"))
+        assert await newer.closed()
+        first.ingest.sink.release.set()
+        assert await older.receive() == puback(1)
+        async with asyncio.timeout(5):
+            while await node_of(world) is not None:
+                await asyncio.sleep(0.01)
+        assert not second.server.devices
+
+
 async def test_a_delivery_finds_the_device_on_the_other_node(world: World) -> None:
     async with serving() as first, serving() as second:
         device = await Device.enter(second.port, "ONE")
@@ -257,49 +283,3 @@ async def test_takeovers_while_the_store_is_away_add_nothing_to_what_is_on_its_w
         assert [await devices[-1].receive() for _ in range(400)] == [puback(n) for n in range(1, 401)]
         assert len(front.ingest.payloads) == 800
         assert not front.server.sessions.draining
-
-
-async def test_what_is_not_stored_is_acknowledged_in_its_turn(world: World) -> None:
-    async with serving() as front:
-        device = await Device.enter(front.port, "ONE")
-        front.ingest.sink.release.clear()
-        odd = b"".join(
-            publish(b"{}", n, topic="v1/devices/me/telemetry" if n % 3 else "anything") for n in range(1, 301)
-        )
-        device.send(odd + publish(b"{}", 301, topic="anything", qos=2))
-        await until(lambda: front.ingest.batcher.pending == 200)
-        assert await device.silent()
-        front.ingest.sink.release.set()
-        assert [await device.receive() for _ in range(300)] == [puback(n) for n in range(1, 301)]
-        assert await device.receive() == b"\x50\x02" + (301).to_bytes(2, "big")
-        device.send(b"\x62\x02" + (301).to_bytes(2, "big") + publish(b"{}", 1, topic="anything"))
-        assert await device.receive() == b"\x70\x02" + (301).to_bytes(2, "big")
-        assert await device.receive() == puback(1)
-
-
-async def test_a_flood_of_what_is_not_stored_is_not_read_behind_a_held_store(world: World) -> None:
-    async with serving(max_unacked=10) as front:
-        device = await Device.enter(front.port, "ONE")
-        front.ingest.sink.release.clear()
-        device.send(publish(b"{}", 1) + b"".join(publish(b"", n, topic="a") for n in range(2, 502)))
-        await until(lambda: front.server.counters.by_reason.get("unknown_topic", 0) >= 10)
-        await asyncio.sleep(0.05)
-        assert front.counted("unknown_topic") == 10
-        front.ingest.sink.release.set()
-        assert [await device.receive() for _ in range(501)] == [puback(n) for n in range(1, 502)]
-
-
-async def test_messages_before_a_malformed_packet_are_acknowledged_if_that_does_not_take_long(world: World) -> None:
-    async with serving() as front:
-        device, slow = await client5.enter(front.port, "ONE"), await client5.enter(front.port, "TWO")
-        front.ingest.sink.release.clear()
-        device.send(b"".join(client5.publish(b"x", n) for n in range(1, 51)) + b"\xf0\x00")
-        await until(lambda: front.ingest.batcher.pending == 50)
-        assert await device.silent()
-        front.ingest.sink.release.set()
-        assert [await device.receive() for _ in range(50)] == [puback(n) for n in range(1, 51)]
-        assert await device.receive() == disconnected(0x82)
-        front.ingest.sink.release.clear()
-        slow.send(client5.publish(b"x", 1) + b"\xf0\x00")
-        assert await slow.receive() == disconnected(0x82)
-        assert await slow.closed()

@@ -13,11 +13,14 @@ from rules.services import plan_for
 from thingsboard.kernel.batch import Refused as Refusal
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt.blocks import Blocks
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
 from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
-from thingsboard.transports.mqtt.plugin import Refused, admitted
+from thingsboard.transports.mqtt.peer import address_of, certificate_of
+from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.recognition import Refused
 from thingsboard.transports.mqtt.takeover import Clocks, Sessions
 from thingsboard.transports.registry import Claim, Superseded, Unavailable
 from thingsboard.transports.session import DeviceSession
@@ -75,6 +78,8 @@ class MqttServer:
         self.registry = self.sessions.registry
         self.drained = self.sessions.drained
         self.broker = FrontBroker()
+        self.blocks = Blocks.from_settings(self.loop.time)
+        self._entering: dict[Connection, uuid.UUID] = {}  # those that wait for their claim
         self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
         self._full = False
         self._running = False
@@ -147,18 +152,24 @@ class MqttServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: Connection, connect: packets.Connect) -> None:
+        address = address_of(connection.transport)
         try:
-            identity = await self.broker.auth.identify(connect.client_id, connect.user, connect.password)
+            self.blocks.check(address)
+            identity = await self.broker.auth.identify(
+                connect.client_id, connect.user, connect.password, certificate_of(connection.transport)
+            )
             if connection.state != CONNECTING:
                 return
-            claim = await self._claim(identity)
+            claim = await self._claim(connection, identity)
         except Refused as refused:
+            self.blocks.failed(address, refused)
             connection.refuse(refused.code, refused.reason)
             return
         except Exception:
             log.exception("A CONNECT could not be answered.")
             connection.refuse(packets.UNAVAILABLE, "internal")
             return
+        self.blocks.passed(address)
         if connection.state != CONNECTING:
             self.registry.release(claim.device_id, claim.epoch, claim.floor)
             return
@@ -173,14 +184,17 @@ class MqttServer:
         finally:
             connection.close()
 
-    async def _claim(self, identity: DeviceIdentity) -> Claim:
+    async def _claim(self, connection: Connection, identity: DeviceIdentity) -> Claim:
         """The right to be the device's session, once its sessions on other nodes have ended. Raises Refused."""
+        self._entering[connection] = identity.device_id
         try:
             return await self.registry.claim(identity.device_id)
         except Unavailable:
             raise Refused(packets.UNAVAILABLE, "database") from None
         except Superseded:
             raise Refused(packets.UNAVAILABLE, "takeover") from None
+        finally:
+            del self._entering[connection]
 
     def _enter(self, connection: Connection, identity: DeviceIdentity, claim: Claim, keep_alive: int) -> None:
         """Make it the device's session. The newest wins; the older one of this process feeds the same shard and clock."""
@@ -197,9 +211,9 @@ class MqttServer:
     def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:
         """A device's token is no longer valid: forget it and close the device's session."""
         self.broker.auth.tokens.forget(lookup)
-        connection = self.devices.get(device_id)
-        if connection is not None:
-            connection.close("credentials")
+        for connection, claimed in [*self._entering.items(), (self.devices.get(device_id), device_id)]:
+            if connection is not None and claimed == device_id:
+                connection.close("credentials")
 
     async def deliver(self, device_id: uuid.UUID, topic: str, payload: bytes, qos: int) -> bool:
         """Send to this device's session if it subscribed to the topic; see FrontBroker.deliver.

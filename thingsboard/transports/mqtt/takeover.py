@@ -95,7 +95,9 @@ class Sessions:
         """As Holder.surrender."""
         connection = self.devices.get(device_id)
         if connection is not None and connection.epoch <= epoch and self._ingest.lease.over():
-            self.lost(device_id, connection.epoch)  # the asker has not waited for us, so what we have just read is too late
+            self.lost(
+                device_id, connection.epoch
+            )  # the asker has not waited for us, so what we have just read is too late
         elif connection is not None and connection.epoch <= epoch:
             connection.epoch = 0
             connection.finish("takeover")
