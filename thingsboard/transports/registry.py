@@ -226,7 +226,8 @@ class Registry:
         if len(self._deliveries) >= MOST_DELIVERIES:
             return False
         number = next(self._numbers)
-        answer = self._deliveries[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._deliveries[number] = answer
         try:
             self._mail.post(owner, "deliver", [number, *what])
             return await answer
