@@ -9,7 +9,7 @@ from devices.models import DeviceCredentials
 from devices.services.credentials import update_credentials
 from tenants.permissions import InTenant, TenantAdmin
 from thingsboard.kernel.api import View, id_of, path_uuid, version_of
-from thingsboard.kernel.entities import not_found
+from thingsboard.kernel.entities import Action, not_found
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityType
 
@@ -39,6 +39,6 @@ class Credentials(View):
         key = id_of(body, "deviceId", EntityType.DEVICE)
         if key is None:
             raise BadRequest("Device credentials should be assigned to device!")
-        device = visible_device(request.user, key)
+        device = visible_device(request.user, key, Action.MANAGE)
         saved = update_credentials(device, *given_credentials(body), version=version_of(body))
         return Response(credentials_json(saved))

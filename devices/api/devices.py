@@ -14,7 +14,7 @@ from devices.services.credentials import Given, update_credentials
 from devices.services.devices import create_device, delete_device, update_device
 from tenants.permissions import InTenant, TenantAdmin, caller, callers_tenant
 from thingsboard.kernel.api import Query, View, id_of, path_uuid, version_of
-from thingsboard.kernel.entities import not_found
+from thingsboard.kernel.entities import Action, not_found
 from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
 from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.paging import PageLink
@@ -29,15 +29,17 @@ SORTABLE_INFO = {
 SEARCHED = ("name", "label", "profile__name")
 
 
-def visible_devices(user: Any) -> DeviceQuerySet:
-    """The devices that `user` may see, with what their JSON needs."""
-    return Device.objects.visible_to(user).select_related("profile", "customer")
+def visible_devices(user: Any, action: Action = Action.VIEW) -> DeviceQuerySet:
+    """The devices with which `user` may do this, with what their JSON needs."""
+    return Device.objects.visible_to(user, action).select_related("profile", "customer")
 
 
-def visible_device(user: Any, key: uuid.UUID) -> Device:
-    """One of them. Raises NotFound."""
-    device: Device | None = visible_devices(user).filter(pk=key).first()
+def visible_device(user: Any, key: uuid.UUID, action: Action = Action.VIEW) -> Device:
+    """One of them. Raises NotFound for what the user does not see, Forbidden for what it sees, but must not do."""
+    device: Device | None = visible_devices(user, action).filter(pk=key).first()
     if device is None:
+        if action is not Action.VIEW and visible_devices(user).filter(pk=key).exists():
+            raise Forbidden
         raise not_found(EntityType.DEVICE, key)
     return device
 
@@ -50,7 +52,7 @@ def save(request: Request, body: dict[str, Any], credentials: Given) -> Device:
     key = id_of(body, "id", EntityType.DEVICE)
     fields = device_fields(body)
     if key is not None:
-        return update_device(visible_device(request.user, key), fields, version=version_of(body))
+        return update_device(visible_device(request.user, key, Action.MANAGE), fields, version=version_of(body))
     if caller(request).authority != "TENANT_ADMIN":
         raise Forbidden
     return create_device(callers_tenant(request), fields, credentials=credentials)
@@ -101,7 +103,7 @@ class OneDevice(View):
         """Delete it; tenant administrators only."""
         if caller(request).authority != "TENANT_ADMIN":
             raise Forbidden
-        delete_device(visible_device(request.user, path_uuid(device_id)))
+        delete_device(visible_device(request.user, path_uuid(device_id), Action.MANAGE))
         return Response()
 
 

@@ -1,12 +1,13 @@
 """Writes of devices."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
-from devices.models import CredentialsType, Device, DeviceCredentials, DeviceProfile, DeviceSession
+from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile, DeviceSession
 from devices.models.device import default_device_data
 from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
@@ -14,6 +15,7 @@ from telemetry import services as telemetry
 from tenants.limits import require_room
 from tenants.models import Customer
 from thingsboard.kernel.constraints import refusing
+from thingsboard.kernel.entities import deleting
 from thingsboard.kernel.errors import BadRequest, VersionConflict
 from thingsboard.kernel.ids import EntityType
 
@@ -87,6 +89,23 @@ def delete_device(device: Device) -> None:
     device.delete()
     DeviceSession.objects.filter(device_id=device_id).delete()
     telemetry.forget(device_id)
+
+
+def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
+    """What devices do when something of a lower floor is about to be deleted: a tenant's devices go with it."""
+    if kind is not EntityType.TENANT:
+        return
+    known = DeviceCredentials.objects.filter(device__tenant_id__in=ids)
+    for device_id, lookup in known.values_list("device_id", "lookup"):
+        announce_change(device_id, bytes(lookup))
+    devices = Device.objects.filter(tenant_id__in=ids)
+    deleting(EntityType.DEVICE, list(devices.values_list("pk", flat=True)), tenant_id)
+    DeviceGroup.objects.filter(tenant_id__in=ids).delete()
+    DeviceSession.objects.filter(device_id__in=devices.values("pk")).delete()
+    devices.delete()
+    profiles = DeviceProfile.objects.filter(tenant_id__in=ids)
+    deleting(EntityType.DEVICE_PROFILE, list(profiles.values_list("pk", flat=True)), tenant_id)
+    profiles.delete()
 
 
 def _announce(device: Device) -> None:

@@ -1,4 +1,4 @@
-"""The four things without which the platform does not work. Each check raises an exception whose text may be shown."""
+"""The five things without which the platform does not work. Each check raises an exception whose text may be shown."""
 
 import asyncio
 import time
@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from thingsboard.celery import app
+from thingsboard.kernel.disk import watch
 
 TIMEOUT = 3.0  # seconds, for all checks together: they run side by side
 WORKER_TIMEOUT = 1.5  # seconds
@@ -106,6 +107,19 @@ def _rules_worker() -> str:
     return "answers"
 
 
+def _disk() -> str:
+    """Whether there is room for the database; where its disk is not known, there is nothing to say against it."""
+    disk = watch()
+    if disk.path is None or not disk.min_free:
+        return "is not watched"
+    shortage = disk.shortage()
+    if shortage is not None:
+        raise NotReady(shortage)
+    if disk.trouble:
+        raise NotReady(f"TB_DISK_PATH cannot be watched ({disk.trouble})")
+    return "has room"
+
+
 async def _mqtt() -> str:
     try:
         reader, writer = await asyncio.open_connection(settings.TB_MQTT_HOST, settings.TB_MQTT_PORT)
@@ -123,6 +137,7 @@ async def _mqtt() -> str:
 
 PARTS: dict[str, Callable[[], Awaitable[str]]] = {
     "database": InThread(_database),
+    "disk": InThread(_disk),
     "redis": InThread(_redis),
     "rules": InThread(_rules_worker),
     "mqtt": _mqtt,

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import overload
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -58,7 +59,11 @@ def names(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def path(name: str, default: Path) -> Path:
+@overload
+def path(name: str, default: Path) -> Path: ...
+@overload
+def path(name: str, default: Path | None) -> Path | None: ...
+def path(name: str, default: Path | None) -> Path | None:
     """An absolute path; a relative one counts from the working directory."""
     raw = os.environ.get(name)
     return Path(raw).expanduser().absolute() if raw else default

@@ -49,6 +49,21 @@ TB_INGEST_BATCH = env.integer("TB_INGEST_BATCH", 1000, low=1, high=20_000)
 TB_INGEST_MAX_PENDING = env.integer("TB_INGEST_MAX_PENDING", 20_000, low=1)
 TB_INGEST_MAX_PENDING_BYTES = env.integer("TB_INGEST_MAX_PENDING_BYTES", 64 * 1024 * 1024, low=65536)
 
+# The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
+# is known; that of another server can be watched where its file system is mounted here.
+TB_DISK_MIN_FREE = env.integer("TB_DISK_MIN_FREE", 512 * 1024 * 1024)
+TB_DISK_PATH = env.path("TB_DISK_PATH", None if env.text("DATABASE_URL") else TB_DATA_DIR / "postgres")
+
+# Numbers for Prometheus (docs/reference/metrics.md).
+TB_METRICS_TOKEN = env.text("TB_METRICS_TOKEN")
+TB_MQTT_METRICS_PORT = env.integer("TB_MQTT_METRICS_PORT", 0, high=65535)
+
+# What was refused of devices (docs/guides/device-does-not-connect.md).
+TB_REFUSALS_PER_TENANT = env.integer("TB_REFUSALS_PER_TENANT", 1000, low=1, high=100_000)
+TB_REFUSALS_DAYS = env.integer("TB_REFUSALS_DAYS", 7, low=1, high=3650)
+TB_REFUSALS_WINDOW_SECONDS = env.seconds("TB_REFUSALS_WINDOW_SECONDS", 3600.0, low=1)
+TB_REFUSALS_FLUSH_SECONDS = env.seconds("TB_REFUSALS_FLUSH_SECONDS", 1.0, low=0.01)
+
 # Telemetry.
 TB_JSON_TYPE_CAST = env.flag("TB_JSON_TYPE_CAST", True)
 TB_MAX_STRING_VALUE_LENGTH = env.integer("TB_MAX_STRING_VALUE_LENGTH", 0)

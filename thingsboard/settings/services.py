@@ -36,4 +36,5 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "maintain-partitions": {"task": "telemetry.tasks.maintain_partitions", "schedule": 3600.0},
+    "forget-refusals": {"task": "devices.tasks.forget_refusals", "schedule": 3600.0},
 }

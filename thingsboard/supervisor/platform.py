@@ -24,9 +24,10 @@ def run_platform() -> int:
     data_dir: Path = settings.TB_DATA_DIR
     with ExitStack() as stack:
         stack.enter_context(locked(data_dir))
-        preflight.check_ports(
-            settings.TB_BIND, {"TB_HTTP_PORT": settings.TB_HTTP_PORT, "TB_MQTT_PORT": settings.TB_MQTT_PORT}
-        )
+        ports = {"TB_HTTP_PORT": settings.TB_HTTP_PORT, "TB_MQTT_PORT": settings.TB_MQTT_PORT}
+        if settings.TB_MQTT_METRICS_PORT:
+            ports["TB_MQTT_METRICS_PORT"] = settings.TB_MQTT_METRICS_PORT
+        preflight.check_ports(settings.TB_BIND, ports)
         servers = _servers(data_dir)
         output = Output()
         output.write(f"Starting; data in {data_dir}. Ctrl-C stops everything, the data stays.\n")

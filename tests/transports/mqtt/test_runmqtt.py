@@ -27,6 +27,7 @@ from thingsboard.transports.mqtt.process import CannotStart, affordable, wait_fo
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 20.0
+RUNMQTT = ("runmqtt",)
 
 
 def free_port() -> int:
@@ -62,7 +63,7 @@ def environment(port: int) -> dict[str, str]:
 async def launch(port: int, **more: str) -> asyncio.subprocess.Process:
     env = environment(port) | more
     return await asyncio.create_subprocess_exec(
-        sys.executable, "manage.py", "runmqtt", cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
+        sys.executable, "manage.py", *RUNMQTT, cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
     )
 
 

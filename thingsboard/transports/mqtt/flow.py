@@ -41,6 +41,10 @@ class Hub(Protocol):
         """It is closed, and nothing of it is on its way any more."""
         ...
 
+    def refused(self, connection: Any, reason: str, message: str = "") -> None:
+        """It is closed, or something of it refused, for this reason: count it, and note it for those who ask."""
+        ...
+
 
 class Flow(asyncio.Protocol):
     """Reads and writes, within limits."""
@@ -79,14 +83,14 @@ class Flow(asyncio.Protocol):
     def abort(self, reason: str) -> None:
         """Close at once; what is not sent yet is thrown away."""
         if self.state != CLOSED:
-            self.hub.counters.count(reason)
+            self.hub.refused(self, reason)
         self.state = CLOSED
         self.transport.abort()
 
     def close(self, reason: str = "") -> None:
         """Close after what was written has left, within the connect timeout; count the reason."""
         if reason and self.state != CLOSED:
-            self.hub.counters.count(reason)
+            self.hub.refused(self, reason)
         if self.state != CLOSED:
             self.state = CLOSED
             self.patience, self.heard = self.hub.limits.connect_timeout, self.hub.clock

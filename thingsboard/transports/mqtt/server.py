@@ -6,13 +6,12 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
-from typing import Any, Protocol
 
 from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
 from thingsboard.kernel.batch import Refused as Refusal
 from thingsboard.transports.messages import Uplink
-from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
 from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
@@ -20,8 +19,10 @@ from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.peer import address_of, certificate_of
 from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.port import IngestPort, Settle
 from thingsboard.transports.mqtt.recognition import Refused
-from thingsboard.transports.mqtt.takeover import Clocks, Sessions
+from thingsboard.transports.mqtt.takeover import Sessions
+from thingsboard.transports.refusals import RefusalLog
 from thingsboard.transports.registry import Claim, Superseded, Unavailable
 from thingsboard.transports.session import DeviceSession
 
@@ -35,32 +36,6 @@ RESUME_AT_ONCE = 64
 COMMIT_SECONDS = 7.0
 CLOSE_SECONDS = 1.0
 
-Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
-
-
-class IngestPort(Clocks, Protocol):
-    """What is needed of `thingsboard.transports.uplink.Ingest`."""
-
-    def shard(self, session: DeviceSession) -> Any:
-        """Where this session's messages are appended."""
-        ...
-
-    def account(self, messages: int, size: int) -> bool:
-        """Count appended messages and bytes; True when the sender must wait for `room`."""
-        ...
-
-    def open(self, session: DeviceSession) -> None:
-        """A session starts."""
-        ...
-
-    def close_session(self, session: DeviceSession) -> None:
-        """A session ended."""
-        ...
-
-    async def close(self) -> bool:
-        """Commit what is queued; False when that did not end in time."""
-        ...
-
 
 class MqttServer:
     """Create it on the running loop, `start` it, `stop` it."""
@@ -68,6 +43,8 @@ class MqttServer:
     def __init__(self, make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], limits: Limits) -> None:
         self.limits = limits
         self.counters = Counters()
+        self.refusals = RefusalLog("MQTT")
+        self.connects = {"3": 0, "5": 0}  # devices let in, by version
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
@@ -126,6 +103,7 @@ class MqttServer:
             self._running = False
             await self.registry.close(committed=committed)
             await self.broker.shutdown()
+        await self.refusals.close()
         return committed
 
     # Connections come and go.
@@ -163,6 +141,8 @@ class MqttServer:
             claim = await self._claim(connection, identity)
         except Refused as refused:
             self.blocks.failed(address, refused)
+            if refused.identity is not None:
+                connection.identity = refused.identity
             connection.refuse(refused.code, refused.reason)
             return
         except Exception:
@@ -206,6 +186,7 @@ class MqttServer:
         patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
         connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
+        self.connects["3" if connection.five is None else "5"] += 1
         self.sessions.begin(connection, claim)
 
     def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:
@@ -227,6 +208,11 @@ class MqttServer:
             return await self.broker.deliver(connection.client_id, topic, payload, qos)
         async with connection.five.window:
             return await self.broker.deliver(connection.client_id, topic, payload, qos)
+
+    def refused(self, connection: Connection, reason: str, message: str = "") -> None:
+        """Count a refusal, and note it for whoever asks why a device does not connect."""
+        self.counters.count(reason)
+        diagnosis.note(self.refusals, connection, reason, message)
 
     # Messages.
 
@@ -274,7 +260,7 @@ class MqttServer:
             touched[connection] = None
             refusal = refusals.get(index)
             if refusal is not None:
-                self.counters.count(refusal.code)
+                self.refused(connection, refusal.code, refusal.reason)
                 if connection.state != CLOSED:
                     log.debug("Device %s: %s", message.session.device_id, refusal.reason)
                 ack = connection.refused(ack, refusal)

@@ -7,32 +7,22 @@ another node. Until then its connection is kept in `draining`, also after it was
 import asyncio
 import uuid
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 from thingsboard.kernel.time import now_ms
-from thingsboard.transports.lease import Lease
 from thingsboard.transports.mqtt.flow import INHERITED
 from thingsboard.transports.mqtt.front import FINISH_SECONDS, Connection
+from thingsboard.transports.mqtt.port import IngestPort
 from thingsboard.transports.registry import Claim, Registry
 
 Ended = Callable[[int], None]
 Deliver = Callable[[uuid.UUID, str, bytes, int], Coroutine[Any, Any, bool]]
 
 
-class Clocks(Protocol):
-    """What is needed of the ingest."""
-
-    lease: Lease
-
-    def last_stamp(self, device_id: uuid.UUID) -> int:
-        """The last stamp of a device (ms), 0 when it is known to be past."""
-        ...
-
-
 class Sessions:
     """The newest session of each device in `devices`, older ones with messages on their way in `draining`."""
 
-    def __init__(self, ingest: Clocks, deliver: Deliver) -> None:
+    def __init__(self, ingest: IngestPort, deliver: Deliver) -> None:
         """`ingest` is where the messages go; `deliver` sends to a session of this process."""
         self.devices: dict[uuid.UUID, Connection] = {}
         self.draining: dict[uuid.UUID, Connection] = {}
