@@ -1,4 +1,4 @@
-"""Devices, their profiles, credentials and groups, and with whom they are shared; what was refused of them."""
+"""Devices, their profiles, credentials and groups, and with whom they are shared; what was refused; who holds sessions."""
 
 from devices.models.credentials import CredentialsType, DeviceCredentials
 from devices.models.device import Device
@@ -11,6 +11,7 @@ from devices.models.group import (
 )
 from devices.models.profile import DeviceProfile
 from devices.models.refusal import Refusal
+from devices.models.session import DeviceSession, SessionTakeover, TransportNode
 
 __all__ = [
     "CredentialsType",
@@ -20,7 +21,10 @@ __all__ = [
     "DeviceGroupUserGroupShare",
     "DeviceGroupUserShare",
     "DeviceProfile",
+    "DeviceSession",
     "DeviceUserGroupShare",
     "DeviceUserShare",
     "Refusal",
+    "SessionTakeover",
+    "TransportNode",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile
+from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile, DeviceSession
 from devices.models.device import default_device_data
 from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
@@ -89,6 +89,7 @@ def delete_device(device: Device) -> None:
     device_id = device.pk
     _announce(device)
     device.delete()
+    DeviceSession.objects.filter(device_id=device_id).delete()
     telemetry.forget(device_id)
 
 
@@ -102,6 +103,7 @@ def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUI
     devices = Device.objects.filter(tenant_id__in=ids)
     deleting(EntityType.DEVICE, list(devices.values_list("pk", flat=True)), tenant_id)
     DeviceGroup.objects.filter(tenant_id__in=ids).delete()
+    DeviceSession.objects.filter(device_id__in=devices.values("pk")).delete()
     devices.delete()
     profiles = DeviceProfile.objects.filter(tenant_id__in=ids)
     deleting(EntityType.DEVICE_PROFILE, list(profiles.values_list("pk", flat=True)), tenant_id)

@@ -35,12 +35,15 @@ TB_DEMO = env.flag("TB_DEMO", True)
 TB_MQTT_CONNECT_TIMEOUT = env.seconds("TB_MQTT_CONNECT_TIMEOUT", 10.0, low=0.05)
 TB_MQTT_MAX_PAYLOAD = env.integer("TB_MQTT_MAX_PAYLOAD", 65536, low=128, high=16 * 1024 * 1024)
 TB_MQTT_MAX_CONNECTIONS = env.integer("TB_MQTT_MAX_CONNECTIONS", 18000, low=1)
-TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 4096, low=1, high=65535)
+# Stamps may run ahead of the clock by a second (transports/session.py): beyond 750 that would be the limit.
+TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 750, low=1, high=750)
 TB_MQTT_WRITE_BUFFER = env.integer("TB_MQTT_WRITE_BUFFER", 1 << 20, low=4096)
 TB_MQTT_IDLE_TIMEOUT = env.seconds("TB_MQTT_IDLE_TIMEOUT", 600.0, low=0.05)
 # So many wrong credentials from one address (0: no limit), and it is refused for so long.
 TB_MQTT_AUTH_BLOCK_ATTEMPTS = env.integer("TB_MQTT_AUTH_BLOCK_ATTEMPTS", 0)
 TB_MQTT_AUTH_BLOCK_SECONDS = env.seconds("TB_MQTT_AUTH_BLOCK_SECONDS", 60.0, low=0.05)
+# The time of a lease on a process's sessions; renewed five times as often.
+TB_MQTT_LEASE_SECONDS = env.seconds("TB_MQTT_LEASE_SECONDS", 5.0, low=0.2)
 # What was refused is logged as one line of counts this often.
 TB_MQTT_REPORT_SECONDS = env.seconds("TB_MQTT_REPORT_SECONDS", 60.0, low=0.05)
 

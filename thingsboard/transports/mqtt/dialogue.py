@@ -23,7 +23,7 @@ class Dialogue(Flow):
 
     __slots__ = (
         "_assign", "_awaited", "_control", "_grant", "_need", "_receipts", "_rest",
-        "claim", "client_id", "five", "identity", "plan", "reader", "session", "shard",
+        "claim", "client_id", "epoch", "five", "identity", "plan", "reader", "session", "shard",
     )  # fmt: skip
 
     identity: DeviceIdentity  # these three from `enter` on
@@ -36,6 +36,7 @@ class Dialogue(Flow):
         self.five: Dialect | None = None
         self.claim: packets.Connect | None = None  # its CONNECT, until the device is recognised
         self.client_id = ""  # inside amqtt
+        self.epoch = 0  # of its session in the registry; 0 before it has one, and after others took it
         self.reader: Reader | None = None  # what amqtt reads
         self._assign = False  # whether it is to be told a client id, because it brought none
         self._receipts: Receipts | None = None

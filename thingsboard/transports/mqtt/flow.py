@@ -10,7 +10,7 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 NEW, CONNECTING, READY, CLOSED = range(4)
 
 # Why a connection is not read; any number of them at a time.
-FULL, UNACKED, AHEAD, CONTROL, ADMISSION, STOPPING = (1 << bit for bit in range(6))
+FULL, UNACKED, AHEAD, CONTROL, ADMISSION, STOPPING, INHERITED, ENDING = (1 << bit for bit in range(8))
 
 
 class Hub(Protocol):
@@ -35,6 +35,10 @@ class Hub(Protocol):
 
     def account(self, connection: Any, messages: int, size: int) -> None:
         """It queued messages of so many payload bytes."""
+        ...
+
+    def drained(self, connection: Any) -> None:
+        """It is closed, and nothing of it is on its way any more."""
         ...
 
     def refused(self, connection: Any, reason: str, message: str = "") -> None:

@@ -18,9 +18,9 @@ from thingsboard.transports.mqtt.certificate import CertificateError
 from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.listeners import Listener, from_settings
 from thingsboard.transports.mqtt.metrics import MetricsPort
+from thingsboard.transports.mqtt.port import IngestPort, Settle
 from thingsboard.transports.mqtt.revocation import watch
 from thingsboard.transports.mqtt.server import MqttServer
-from thingsboard.transports.mqtt.settlement import IngestPort, Settle
 from thingsboard.transports.session import RUN_AHEAD_MS
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,10 @@ async def _may_listen(stopping: asyncio.Event) -> bool:
 
 
 async def _listen(server: MqttServer, listeners: Sequence[Listener]) -> None:
-    await server.open()
+    try:
+        await server.open()
+    except Unavailable as error:
+        raise CannotStart(f"The database went away at the start ({error}).") from None
     for listener in listeners:
         try:
             await server.listen(listener, settings.TB_BIND, reuse_port=settings.TB_MQTT_PROCESSES > 1)

@@ -19,10 +19,13 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.listeners import Listener, plain
 from thingsboard.transports.mqtt.peer import certificate_of, network_of
 from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.port import IngestPort, Settle
 from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.mqtt.recognition import Refused
-from thingsboard.transports.mqtt.settlement import IngestPort, Settle, Settlement
+from thingsboard.transports.mqtt.settlement import Settlement
+from thingsboard.transports.mqtt.takeover import Sessions
 from thingsboard.transports.refusals import RefusalLog
+from thingsboard.transports.registry import Claim, Superseded, Unavailable
 from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
@@ -53,12 +56,16 @@ class MqttServer(Settlement):
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
-        self.devices: dict[uuid.UUID, Connection] = {}
         self.port = 0  # of plain MQTT
         self.ports: dict[str, int] = {}  # by the listeners' names
         self.ingest = make_ingest(self.settle, self.room)
+        self.sessions = Sessions(self.ingest, self.deliver)
+        self.devices = self.sessions.devices
+        self.registry = self.sessions.registry
+        self.drained = self.sessions.drained
         self.broker = FrontBroker()
         self.blocks = Blocks.from_settings(self.loop.time)
+        self._entering: dict[Connection, uuid.UUID] = {}  # those that wait for their claim
         self._running = False
         self._sequence = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,14 +74,15 @@ class MqttServer(Settlement):
         self._sweep_seconds = min(SWEEP_SECONDS, limits.connect_timeout / 2, limits.idle_timeout / 2)
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
-        """Listen for plain MQTT alone. Raises OSError when the address cannot be had."""
+        """Listen for plain MQTT alone. Raises OSError when the address cannot be had; and as `open`."""
         await self.open()
         await self.listen(plain(port), host, reuse_port=reuse_port)
 
     async def open(self) -> None:
-        """Be ready for connections; `listen` lets them in."""
+        """Be ready for connections; `listen` lets them in. Raises Unavailable when the database cannot be asked."""
         await self.broker.start()
         self._running = True
+        await self.registry.start()
         self.presence.start()
         self._sweep()
 
@@ -108,12 +116,14 @@ class MqttServer(Settlement):
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for connection in list(self.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # they leave
         for task in self._tasks:
             task.cancel()
         if self._sweeper is not None:
             self._sweeper.cancel()
         if self._running:
             self._running = False
+            await self.registry.close(committed=committed)
             await self.broker.shutdown()
         await self.refusals.close()
         await self.presence.close()
@@ -133,12 +143,11 @@ class MqttServer(Settlement):
         self.connections.discard(connection)
         self.forget(connection)
         if connection.client_id:
-            session = connection.session
-            self.ingest.close_session(session)
-            present = self.devices.get(session.device_id) is connection
-            if present:
-                del self.devices[session.device_id]
+            self.ingest.close_session(connection.session)
+            # Who was taken over, here or by another process, did not disconnect.
+            present = connection.epoch and self.devices.get(connection.session.device_id) is connection
             self.presence.left(connection, replaced=not present)
+            self.sessions.left(connection)
 
     def admit(self, connection: Connection, connect: packets.Connect) -> None:
         """A CONNECT arrived: find out who it is, then hand the connection to amqtt, in a task of its own."""
@@ -153,6 +162,9 @@ class MqttServer(Settlement):
             identity = await self.broker.auth.identify(
                 connect.client_id, connect.user, connect.password, certificate_of(connection.transport)
             )
+            if connection.state != CONNECTING:
+                return
+            claim = await self._claim(connection, identity)
         except Refused as refused:
             self.blocks.failed(address, refused)
             if refused.identity is not None:
@@ -165,9 +177,10 @@ class MqttServer(Settlement):
             return
         self.blocks.passed(address)
         if connection.state != CONNECTING:
+            self.registry.release(claim.device_id, claim.epoch, claim.floor)
             return
         try:
-            self._enter(connection, identity, connect.keep_alive)
+            self._enter(connection, identity, claim, connect.keep_alive)
             admitted.set(identity)
             connection.reader = Reader(packets.inner_connect(connection.client_id, str(identity.device_id)))
             writer = Writer(connection.from_broker, connection.close, connection.address)
@@ -177,28 +190,38 @@ class MqttServer(Settlement):
         finally:
             connection.close()
 
-    def _enter(self, connection: Connection, identity: DeviceIdentity, keep_alive: int) -> None:
-        """Make it the device's session. The newest wins; both feed the same shard, so order holds."""
-        older = self.devices.get(identity.device_id)
+    async def _claim(self, connection: Connection, identity: DeviceIdentity) -> Claim:
+        """The right to be the device's session, once its sessions on other nodes have ended. Raises Refused."""
+        self._entering[connection] = identity.device_id
+        try:
+            return await self.registry.claim(identity.device_id)
+        except Unavailable:
+            raise Refused(packets.UNAVAILABLE, "database") from None
+        except Superseded:
+            raise Refused(packets.UNAVAILABLE, "takeover") from None
+        finally:
+            del self._entering[connection]
+
+    def _enter(self, connection: Connection, identity: DeviceIdentity, claim: Claim, keep_alive: int) -> None:
+        """Make it the device's session. The newest wins; the older one of this process feeds the same shard and clock."""
         session = DeviceSession(identity.tenant_id, identity.device_id, identity.profile_id)
         self.ingest.open(session)
+        session.clock.last = max(session.clock.last, claim.floor)
         connection.plan = plan_for(identity.profile_id)
         # The clock that silence is measured with is as coarse as the sweep.
         patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
         connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
-        self.devices[identity.device_id] = connection
         self.connects["3" if connection.five is None else "5"] += 1
+        self.sessions.begin(connection, claim)
         self.presence.entered(identity.device_id)
-        if older is not None:
-            older.close("takeover")
 
     def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:
         """A device's token is no longer valid: forget it and close the device's session."""
         self.broker.auth.tokens.forget(lookup)
-        connection = self.devices.get(device_id)
-        if connection is not None:
-            connection.close("credentials")
+        for connection, claimed in [*self._entering.items(), (self.devices.get(device_id), device_id)]:
+            if connection is not None and claimed == device_id:
+                connection.close("credentials")
 
     async def deliver(self, device_id: uuid.UUID, topic: str, payload: bytes, qos: int) -> bool:
         """Send to this device's session if it subscribed to the topic; see FrontBroker.deliver.
