@@ -15,7 +15,7 @@ from tenants.limits import require_room
 from tenants.models import Customer
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.errors import BadRequest, VersionConflict
-from thingsboard.kernel.ids import EntityType
+from thingsboard.kernel.ids import EntityId, EntityType
 
 NAME_TAKEN = {"device_name": "Device with such name already exists!"}
 
@@ -76,11 +76,14 @@ def update_device(device: Device, fields: DeviceFields, *, version: int | None =
 
 @transaction.atomic
 def delete_device(device: Device) -> None:
-    """Delete a device with its credentials, telemetry and attributes; its sessions are closed after commit."""
-    device_id = device.pk
+    """Delete a device with its credentials; its sessions are closed after commit.
+
+    Its telemetry and attributes are gone for every reader with the commit, and removed in the background.
+    """
+    gone = EntityId(EntityType.DEVICE, device.pk)
     _announce(device)
     device.delete()
-    telemetry.forget(device_id)
+    telemetry.forget(device.tenant_id, [gone])
 
 
 def _announce(device: Device) -> None:
