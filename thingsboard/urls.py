@@ -11,6 +11,8 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),  # until there is a page that leads each authority to its place
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),
+    path("api/v1/", include("telemetry.api.urls_v1")),
+    path("api/", include("telemetry.api.v1.telemetry_urls")),  # where ThingsBoard has nothing
     path("api/", include("tenants.api.urls")),
     path("api/", include("devices.api.urls")),
     path("api/<path:rest>", NoSuchPath.as_view()),

@@ -17,6 +17,7 @@ RESERVED_TOKENS = frozenset(
         "edges",
         "entities",
         "entityViews",
+        "erasures",
         "events",
         "groups",
         "me",
