@@ -1,4 +1,7 @@
-"""The admin's lists of devices and their profiles. Read only: writes pass the services. Credentials are not shown."""
+"""The admin's lists of devices and their profiles. Read only: writes pass the services.
+
+Of credentials only the type is shown: they are for who may see the device, and system administrators may not.
+"""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -26,10 +29,16 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class DeviceAdmin(ReadOnlyAdmin):
     """Devices."""
 
-    list_display = ("name", "profile", "tenant", "customer", "label")
-    list_select_related = ("profile", "tenant", "customer")
-    list_filter = ("tenant",)
+    list_display = ("name", "profile", "tenant", "customer", "label", "credentials_type")
+    list_select_related = ("profile", "tenant", "customer", "credentials")
+    list_filter = ("tenant", "credentials__credentials_type")
     search_fields = ("name", "label", "profile__name")
+    readonly_fields = ("credentials_type",)
+
+    @admin.display(description="credentials", ordering="credentials__credentials_type")
+    def credentials_type(self, device: Device) -> str:
+        """Their type; nothing of them is decrypted."""
+        return device.credentials.credentials_type if hasattr(device, "credentials") else "-"
 
 
 @admin.register(DeviceProfile)

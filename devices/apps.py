@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from thingsboard.kernel.entities import register
+from thingsboard.kernel.entities import before_delete, register
 from thingsboard.kernel.ids import EntityType
 
 
@@ -14,9 +14,11 @@ class DevicesConfig(AppConfig):
     def ready(self) -> None:
         """Open the kernel's door to our entities, and give every new tenant its default profile."""
         from devices.models import Device, DeviceProfile
+        from devices.services.devices import take_leave
         from devices.services.profiles import default_profile
         from tenants.services.tenants import equip_new_tenants
 
         register(EntityType.DEVICE, Device, title="Device")
         register(EntityType.DEVICE_PROFILE, DeviceProfile, title="Device profile")
         equip_new_tenants(default_profile)
+        before_delete(take_leave)

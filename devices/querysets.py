@@ -7,15 +7,18 @@ from django.db.models import Exists, OuterRef, Q
 
 from telemetry.models import AttributeKv, Key
 from telemetry.points import Scope
-from tenants.access import tenant_scope
+from tenants.access import shared_with, takes_shares, tenant_scope
+from thingsboard.kernel.entities import Action
 
 
 class DeviceProfileQuerySet(models.QuerySet[Any]):
     """Device profiles."""
 
-    def visible_to(self, user: Any) -> Self:
-        """Everybody in the tenant sees its profiles (a customer user needs their names and images)."""
-        if getattr(user, "authority", None) == "CUSTOMER_USER" and user.is_active:
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Everybody in the tenant sees its profiles (a customer user needs their names and images); administrators
+        change them.
+        """
+        if action is Action.VIEW and getattr(user, "authority", None) == "CUSTOMER_USER" and user.is_active:
             return self.filter(Q(tenant_id=user.tenant_id))
         return self.filter(tenant_scope(user))
 
@@ -23,9 +26,17 @@ class DeviceProfileQuerySet(models.QuerySet[Any]):
 class DeviceQuerySet(models.QuerySet[Any]):
     """Devices."""
 
-    def visible_to(self, user: Any) -> Self:
-        """Tenant administrators see their tenant's devices, customer users those assigned to their customer."""
-        return self.filter(tenant_scope(user, customer="customer_id"))
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Tenant administrators see their tenant's devices, customer users those assigned to their customer or shared
+        with them: each by itself, or in a group.
+        """
+        own = tenant_scope(user, customer="customer_id")
+        if not takes_shares(user, action):
+            return self.filter(own)
+        membership = self.model._meta.get_field("groups")
+        groups = shared_with(user, action, membership.related_model)
+        in_groups = membership.through.objects.filter(devicegroup__in=groups).values("device")
+        return self.filter(own | Q(pk__in=shared_with(user, action, self.model)) | Q(pk__in=in_groups))
 
     def with_activity(self) -> Self:
         """Annotated with `active`: the server attribute of that name, False where there is none."""
@@ -41,6 +52,19 @@ class DeviceQuerySet(models.QuerySet[Any]):
 class DeviceCredentialsQuerySet(models.QuerySet[Any]):
     """Device credentials."""
 
-    def visible_to(self, user: Any) -> Self:
-        """Who sees the device sees its credentials (ThingsBoard lets customer users read them)."""
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Whose device it is, administrators and the users of its customer, sees its credentials, as in ThingsBoard. Whom
+        it is merely shared with does not: who has the token is the device.
+        """
         return self.filter(tenant_scope(user, tenant="device__tenant_id", customer="device__customer_id"))
+
+
+class DeviceGroupQuerySet(models.QuerySet[Any]):
+    """Groups of devices."""
+
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Tenant administrators see their tenant's groups, customer users those that are shared with them."""
+        own = tenant_scope(user)
+        if takes_shares(user, action):
+            own |= Q(pk__in=shared_with(user, action, self.model))
+        return self.filter(own)

@@ -9,7 +9,7 @@ may be stored after a pass over the tables, so there are three of them, with gro
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
@@ -20,7 +20,7 @@ from django.db.models import F, QuerySet
 from telemetry.models import Erasure, TenantKey
 from telemetry.store.removal import SLICE, Piece, pieces, remove_slice
 from thingsboard.kernel.entities import registered
-from thingsboard.kernel.ids import EntityId
+from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,15 @@ def request_tenant(tenant_id: uuid.UUID) -> None:
             found = rows.values_list("pk", flat=True).iterator(chunk_size=_AT_ONCE)
             request(tenant_id, (EntityId(kind, key) for key in found))
     TenantKey.objects.filter(tenant_id=tenant_id).delete()
+
+
+def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
+    """What telemetry does when entities of any kind are about to be deleted (`thingsboard.kernel.entities.before_delete`)."""
+    if kind is EntityType.TENANT:
+        for key in ids:
+            request_tenant(key)
+    else:
+        request(tenant_id or NULL_UUID, (EntityId(kind, key) for key in ids))
 
 
 def work_off(seconds: float = RUN_SECONDS, slice_rows: int = SLICE) -> int:

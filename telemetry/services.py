@@ -214,7 +214,8 @@ def delete_timeseries(
 def forget(tenant_id: uuid.UUID, entities: Iterable[EntityId]) -> None:
     """Have all points, latest values and attributes of deleted entities removed in the background.
 
-    To be called in the transaction that deletes them: both happen, or neither. Progress: `GET /api/v1/erasures`.
+    To be called in the transaction that deletes them: both happen, or neither. Services that say `deleting` need not; it
+    is called for them. Progress: `GET /api/v1/erasures`.
     """
     erasure.request(tenant_id, entities)
 

@@ -38,6 +38,12 @@ class SignedIn(BasePermission):
         return True
 
 
+class Administrator(SignedIn):
+    """System and tenant administrators."""
+
+    authorities = frozenset({"SYS_ADMIN", "TENANT_ADMIN"})
+
+
 class TenantAdmin(SignedIn):
     """Administrators of a tenant."""
 

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from thingsboard.kernel.api import NoSuchPath
 
@@ -11,7 +12,12 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),  # until there is a page that leads each authority to its place
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),
+    path("api/v1/", include("tenants.api.urls_v1")),
+    path("api/v1/", include("devices.api.urls_v1")),
     path("api/v1/", include("telemetry.api.urls_v1")),
+    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("swagger-ui", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema")),
     path("api/", include("telemetry.api.v1.telemetry_urls")),  # where ThingsBoard has nothing
     path("api/", include("tenants.api.urls")),
     path("api/", include("devices.api.urls")),

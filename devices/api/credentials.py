@@ -4,12 +4,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.api.devices import visible_device
-from devices.api.shapes import credentials_json
+from devices.api.shapes import credentials_json, given_credentials
 from devices.models import DeviceCredentials
 from devices.services.credentials import update_credentials
 from tenants.permissions import InTenant, TenantAdmin
-from thingsboard.kernel.api import View, id_of, path_uuid, text_of, version_of
-from thingsboard.kernel.entities import not_found
+from thingsboard.kernel.api import View, id_of, path_uuid, version_of
+from thingsboard.kernel.entities import Action, not_found
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityType
 
@@ -39,6 +39,6 @@ class Credentials(View):
         key = id_of(body, "deviceId", EntityType.DEVICE)
         if key is None:
             raise BadRequest("Device credentials should be assigned to device!")
-        device = visible_device(request.user, key)
-        kind, token = text_of(body, "credentialsType"), text_of(body, "credentialsId", longest=65536)
-        return Response(credentials_json(update_credentials(device, kind, token, version=version_of(body))))
+        device = visible_device(request.user, key, Action.MANAGE)
+        saved = update_credentials(device, *given_credentials(body), version=version_of(body))
+        return Response(credentials_json(saved))

@@ -7,14 +7,14 @@ from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.api.shapes import device_fields, device_info_json, device_json
+from devices.api.shapes import device_fields, device_info_json, device_json, given_credentials
 from devices.models import Device
 from devices.querysets import DeviceQuerySet
-from devices.services.credentials import require_type, update_credentials
+from devices.services.credentials import Given, update_credentials
 from devices.services.devices import create_device, delete_device, update_device
 from tenants.permissions import InTenant, TenantAdmin, caller, callers_tenant
-from thingsboard.kernel.api import Query, View, id_of, path_uuid, text_of, version_of
-from thingsboard.kernel.entities import not_found
+from thingsboard.kernel.api import Query, View, id_of, path_uuid, version_of
+from thingsboard.kernel.entities import Action, not_found
 from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
 from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.paging import PageLink
@@ -29,20 +29,22 @@ SORTABLE_INFO = {
 SEARCHED = ("name", "label", "profile__name")
 
 
-def visible_devices(user: Any) -> DeviceQuerySet:
-    """The devices that `user` may see, with what their JSON needs."""
-    return Device.objects.visible_to(user).select_related("profile", "customer")
+def visible_devices(user: Any, action: Action = Action.VIEW) -> DeviceQuerySet:
+    """The devices with which `user` may do this, with what their JSON needs."""
+    return Device.objects.visible_to(user, action).select_related("profile", "customer")
 
 
-def visible_device(user: Any, key: uuid.UUID) -> Device:
-    """One of them. Raises NotFound."""
-    device: Device | None = visible_devices(user).filter(pk=key).first()
+def visible_device(user: Any, key: uuid.UUID, action: Action = Action.VIEW) -> Device:
+    """One of them. Raises NotFound for what the user does not see, Forbidden for what it sees, but must not do."""
+    device: Device | None = visible_devices(user, action).filter(pk=key).first()
     if device is None:
+        if action is not Action.VIEW and visible_devices(user).filter(pk=key).exists():
+            raise Forbidden
         raise not_found(EntityType.DEVICE, key)
     return device
 
 
-def save(request: Request, body: dict[str, Any], *, token: str | None) -> Device:
+def save(request: Request, body: dict[str, Any], credentials: Given) -> Device:
     """Create, or replace where the body has an id. Raises BadRequest, NotFound, Forbidden, VersionConflict."""
     query = Query(request)
     if query.get("nameConflictPolicy", "FAIL") != "FAIL":
@@ -50,10 +52,10 @@ def save(request: Request, body: dict[str, Any], *, token: str | None) -> Device
     key = id_of(body, "id", EntityType.DEVICE)
     fields = device_fields(body)
     if key is not None:
-        return update_device(visible_device(request.user, key), fields, version=version_of(body))
+        return update_device(visible_device(request.user, key, Action.MANAGE), fields, version=version_of(body))
     if caller(request).authority != "TENANT_ADMIN":
         raise Forbidden
-    return create_device(callers_tenant(request), fields, token=token)
+    return create_device(callers_tenant(request), fields, credentials=credentials)
 
 
 class Devices(View):
@@ -63,7 +65,8 @@ class Devices(View):
 
     def post(self, request: Request) -> Response:
         """Create, or replace; `?accessToken=` is a new device's token."""
-        return Response(device_json(save(request, self.body(request), token=Query(request).get("accessToken"))))
+        token = Given("ACCESS_TOKEN", Query(request).get("accessToken", ""))
+        return Response(device_json(save(request, self.body(request), token)))
 
 
 class DeviceWithCredentials(View):
@@ -77,13 +80,13 @@ class DeviceWithCredentials(View):
         device, credentials = self.body(request).get("device"), self.body(request).get("credentials")
         if not isinstance(device, dict) or not isinstance(credentials, dict):
             raise BadRequest('Expected {"device": {...}, "credentials": {...}}')
-        kind = text_of(credentials, "credentialsType") or "ACCESS_TOKEN"
-        require_type(kind)
-        token = text_of(credentials, "credentialsId")
-        exists = id_of(device, "id", EntityType.DEVICE) is not None
-        saved = save(request, device, token=token or None)
-        if exists and token:
-            update_credentials(saved, kind, token)
+        given = given_credentials(credentials)
+        silent = not any(given)  # an existing device keeps its credentials then
+        if not given.type:
+            given = given._replace(type="ACCESS_TOKEN")
+        saved = save(request, device, given)
+        if id_of(device, "id", EntityType.DEVICE) is not None and not silent:
+            update_credentials(saved, *given, version=version_of(credentials))
         return Response(device_json(saved))
 
 
@@ -100,7 +103,7 @@ class OneDevice(View):
         """Delete it; tenant administrators only."""
         if caller(request).authority != "TENANT_ADMIN":
             raise Forbidden
-        delete_device(visible_device(request.user, path_uuid(device_id)))
+        delete_device(visible_device(request.user, path_uuid(device_id), Action.MANAGE))
         return Response()
 
 

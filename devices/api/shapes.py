@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devices.models import Device, DeviceCredentials, DeviceProfile
+from devices.services.credential_kinds import LONGEST_VALUE, Given
 from devices.services.devices import DeviceFields
 from tenants.api.shapes import owner_json
 from thingsboard.kernel.api import id_of, object_of, path_uuid, text_of
@@ -75,6 +76,15 @@ def credentials_json(credentials: DeviceCredentials) -> dict[str, Any]:
         "credentialsValue": credentials.credentials_value,
         "version": credentials.version,
     }
+
+
+def given_credentials(body: Mapping[str, Any]) -> Given:
+    """What DeviceCredentials in a request say; which of it counts depends on the type. Raises BadRequest."""
+    return Given(
+        text_of(body, "credentialsType"),
+        text_of(body, "credentialsId", longest=LONGEST_VALUE),
+        text_of(body, "credentialsValue", longest=LONGEST_VALUE),
+    )
 
 
 def profile_info_json(profile: DeviceProfile) -> dict[str, Any]:

@@ -1,7 +1,24 @@
-"""Devices, their profiles and their credentials."""
+"""Devices, their profiles, credentials and groups, and with whom they are shared."""
 
 from devices.models.credentials import CredentialsType, DeviceCredentials
 from devices.models.device import Device
+from devices.models.group import (
+    DeviceGroup,
+    DeviceGroupUserGroupShare,
+    DeviceGroupUserShare,
+    DeviceUserGroupShare,
+    DeviceUserShare,
+)
 from devices.models.profile import DeviceProfile
 
-__all__ = ["CredentialsType", "Device", "DeviceCredentials", "DeviceProfile"]
+__all__ = [
+    "CredentialsType",
+    "Device",
+    "DeviceCredentials",
+    "DeviceGroup",
+    "DeviceGroupUserGroupShare",
+    "DeviceGroupUserShare",
+    "DeviceProfile",
+    "DeviceUserGroupShare",
+    "DeviceUserShare",
+]

@@ -31,6 +31,7 @@ class Device(TenantOwned):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="device_name")]
+        permissions = [("control_device", "Can write values and send commands")]
         indexes = [models.Index(fields=["tenant", "created_time"], name="device_tenant_created")]
 
     def __str__(self) -> str:

@@ -1,21 +1,22 @@
 """Writes of devices."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
-from devices.models import Device, DeviceCredentials, DeviceProfile
+from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile
 from devices.models.device import default_device_data
-from devices.services.credentials import announce_change, create_credentials
+from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
-from telemetry import services as telemetry
 from tenants.limits import require_room
 from tenants.models import Customer
 from thingsboard.kernel.constraints import refusing
+from thingsboard.kernel.entities import deleting
 from thingsboard.kernel.errors import BadRequest, VersionConflict
-from thingsboard.kernel.ids import EntityId, EntityType
+from thingsboard.kernel.ids import EntityType
 
 NAME_TAKEN = {"device_name": "Device with such name already exists!"}
 
@@ -37,19 +38,24 @@ class DeviceFields:
 
 @transaction.atomic
 def create_device(
-    tenant_id: uuid.UUID, fields: DeviceFields, *, token: str | None = None, customer: Customer | None = None
+    tenant_id: uuid.UUID,
+    fields: DeviceFields,
+    *,
+    token: str | None = None,
+    credentials: Given | None = None,
+    customer: Customer | None = None,
 ) -> Device:
-    """A device with its credentials: this access token, or a random one.
+    """A device with its credentials: these, else this access token, else a random one.
 
     Its profile is the one given by id, else that named by `type` (made when there is none), else the tenant's default.
-    Raises BadRequest (name, token, references) and LimitExceeded.
+    Raises BadRequest (name, credentials, references) and LimitExceeded.
     """
     require_room(tenant_id, EntityType.DEVICE, Device.objects.filter(tenant_id=tenant_id).count)
     device = Device(tenant_id=tenant_id, customer=customer)
     _fill(device, fields)
     with refusing(NAME_TAKEN):
         device.save(force_insert=True)
-    create_credentials(device, token)
+    create_credentials(device, credentials or Given(CredentialsType.ACCESS_TOKEN, token or ""))
     return device
 
 
@@ -80,10 +86,25 @@ def delete_device(device: Device) -> None:
 
     Its telemetry and attributes are gone for every reader with the commit, and removed in the background.
     """
-    gone = EntityId(EntityType.DEVICE, device.pk)
+    deleting(EntityType.DEVICE, [device.pk], device.tenant_id)
     _announce(device)
     device.delete()
-    telemetry.forget(device.tenant_id, [gone])
+
+
+def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
+    """What devices do when something of a lower floor is about to be deleted: a tenant's devices go with it."""
+    if kind is not EntityType.TENANT:
+        return
+    known = DeviceCredentials.objects.filter(device__tenant_id__in=ids)
+    for device_id, lookup in known.values_list("device_id", "lookup"):
+        announce_change(device_id, bytes(lookup))
+    devices = Device.objects.filter(tenant_id__in=ids)
+    deleting(EntityType.DEVICE, list(devices.values_list("pk", flat=True)), tenant_id)
+    DeviceGroup.objects.filter(tenant_id__in=ids).delete()
+    devices.delete()
+    profiles = DeviceProfile.objects.filter(tenant_id__in=ids)
+    deleting(EntityType.DEVICE_PROFILE, list(profiles.values_list("pk", flat=True)), tenant_id)
+    profiles.delete()
 
 
 def _announce(device: Device) -> None:

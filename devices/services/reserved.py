@@ -1,5 +1,8 @@
 """Words that cannot be access tokens. Imports nothing: the log's formatter reads it before any app is loaded."""
 
+# The user name or client id of a device that is to be provisioned (compat/device_transports.md 2.1).
+PROVISION = "provision"
+
 # First path segments of our own API under /api/v1/, where the device API has its token (architecture.md 7).
 RESERVED_TOKENS = frozenset(
     {
@@ -12,6 +15,7 @@ RESERVED_TOKENS = frozenset(
         "calculatedFields",
         "customers",
         "dashboards",
+        "deviceGroups",
         "deviceProfiles",
         "devices",
         "edges",
@@ -23,7 +27,7 @@ RESERVED_TOKENS = frozenset(
         "me",
         "notifications",
         "otaPackages",
-        "provision",
+        PROVISION,
         "queues",
         "relations",
         "resources",
@@ -39,6 +43,7 @@ RESERVED_TOKENS = frozenset(
         "tenantProfiles",
         "tenants",
         "usage",
+        "userGroups",
         "users",
         "widgetTypes",
         "widgets",

@@ -13,7 +13,7 @@ from telemetry.json import Rules, attributes_from_json, telemetry_from_json
 from telemetry.points import Reading, Scope, Value
 from tenants.access import may_write_values
 from thingsboard.kernel.api import View, path_uuid
-from thingsboard.kernel.entities import tenant_of, visible
+from thingsboard.kernel.entities import Action, allowed, tenant_of, visible
 from thingsboard.kernel.errors import BadRequest, Forbidden, PayloadTooLarge
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.time import now_ms
@@ -52,7 +52,7 @@ def writable(request: Request, kind: str, entity_id: str) -> tuple[uuid.UUID, uu
     """Tenant and id of an entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
     entity = _entity(kind, entity_id)
     found = visible(entity, request.user)
-    if not may_write_values(request.user, entity.type):
+    if not may_write_values(request.user, entity.type) or not allowed(entity, request.user, Action.CONTROL):
         raise Forbidden
     return tenant_of(entity, found), entity.id
 

@@ -1,10 +1,23 @@
-"""Tenants, their profiles, customers, users and the settings of the installation."""
+"""Tenants, their profiles, customers, users and groups, the audit log and the settings of the installation."""
 
+from tenants.models.audit import ActionType, AuditLog
 from tenants.models.customer import Customer
+from tenants.models.group import UserGroup
 from tenants.models.owned import TenantOwned
 from tenants.models.profile import TenantProfile
 from tenants.models.setting import SystemSetting
 from tenants.models.tenant import Tenant
 from tenants.models.user import Authority, User
 
-__all__ = ["Authority", "Customer", "SystemSetting", "Tenant", "TenantOwned", "TenantProfile", "User"]
+__all__ = [
+    "ActionType",
+    "AuditLog",
+    "Authority",
+    "Customer",
+    "SystemSetting",
+    "Tenant",
+    "TenantOwned",
+    "TenantProfile",
+    "User",
+    "UserGroup",
+]

@@ -14,6 +14,9 @@ OPEN = {
     "": "leads to the admin, which has a guard of its own",
     "api/auth/login": "the way in: 401 without a name and a password",
     "api/auth/token": "the way in with a refresh token: 401 without one",
+    "api/v1/schema": "the description of our API, the same for everybody",
+    "swagger-ui": "shows it",
+    "redoc": "shows it",
     f"api/{KEY}": "no route at all: 404 for everybody",
 }
 
@@ -41,13 +44,21 @@ def test_the_walk_finds_the_routes() -> None:
 @pytest.mark.parametrize("path", [path for path in ROUTES if path not in OPEN])
 def test_a_stranger_is_answered_401(path: str, method: str) -> None:
     answer = Client().generic(method, f"/{path}", b"{}", content_type="application/json")
-    body = answer.json()
-    ours = path.startswith(("api/v1/", "api/telemetry/"))
-    assert (answer.status_code, body["status_code" if ours else "errorCode"]) == (401, 401 if ours else 10)
+    code = {"status_code": 401} if path.startswith(("api/v1/", "api/telemetry/")) else {"errorCode": 10}
+    assert (answer.status_code, answer.json()) == (401, answer.json() | code)
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("", 302), ("api/auth/login", 401), ("api/auth/token", 401), (f"api/{KEY}", 404)]
+    ("path", "status"),
+    [
+        ("swagger-ui", 405),
+        ("redoc", 405),
+        ("api/v1/schema", 405),
+        ("", 302),
+        ("api/auth/login", 401),
+        ("api/auth/token", 401),
+        (f"api/{KEY}", 404),
+    ],
 )
 def test_an_open_route_tells_a_stranger_nothing(path: str, status: int) -> None:
     assert Client().post(f"/{path}", {}, content_type="application/json").status_code == status

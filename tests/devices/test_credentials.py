@@ -67,8 +67,7 @@ def test_a_changed_token_is_found_and_the_old_one_is_not(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({"credentialsType": "MQTT_BASIC", "credentialsValue": "{}"}, "not supported yet"),
-        ({"credentialsType": "X509_CERTIFICATE"}, "not supported yet"),
+        ({"credentialsType": None}, "type should be specified"),
         ({"credentialsType": "PASSWORD"}, "Unknown credentialsType"),
         ({"credentialsId": ""}, "expected 1 to 32"),
         ({"credentialsId": None}, "expected 1 to 32"),

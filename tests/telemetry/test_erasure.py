@@ -20,6 +20,8 @@ from telemetry.points import Scope
 from telemetry.store.connect import connect
 from telemetry.tasks import erase
 from telemetry.writer import IngestWriter, Write
+from tenants.models import Tenant
+from tenants.services.tenants import delete_tenant
 from tests.cast import Cast, api, error
 from tests.supervisor.commands import CHECKOUT
 from tests.waiting import until
@@ -201,7 +203,7 @@ def test_what_fails_is_shown_and_tried_again() -> None:
     assert (rows(key.id), only().error, only().state) == (0, "", "SETTLING")
 
 
-def test_a_tenant_is_forgotten_with_everything_it_has(cast: Cast) -> None:
+def test_a_deleted_tenant_is_erased_with_everything_it_had(cast: Cast) -> None:
     mine = [
         (EntityType.DEVICE, cast.device.pk),
         (EntityType.TENANT, cast.acme.pk),
@@ -213,7 +215,7 @@ def test_a_tenant_is_forgotten_with_everything_it_has(cast: Cast) -> None:
         services.save_attributes(cast.acme.pk, key, Scope.SERVER, {"a": 1})
     for key in foreign:
         services.save_attributes(cast.globex.pk, key, Scope.SERVER, {"a": 1})
-    services.forget_tenant(cast.acme.pk)
+    delete_tenant(Tenant.objects.get(pk=cast.acme.pk))
     assert {(kind.value, key) for kind, key in mine} <= set(Erasure.objects.values_list("entity_type", "entity_id"))
     assert set(Erasure.objects.values_list("tenant_id", flat=True)) == {cast.acme.pk}
     keys.cache.clear()

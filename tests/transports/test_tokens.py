@@ -135,3 +135,38 @@ async def test_a_cache_that_may_not_remember_still_answers() -> None:
     assert await tokens.find(b"k")
     assert await tokens.find(b"k")
     assert len(store.asked) == 2
+
+
+async def test_several_look_ups_are_one_query_and_known_ones_are_not_asked_again() -> None:
+    store = Store()
+    tokens = cache(store)
+    found = await tokens.find_all((b"k1", b"u", b"k1", b"k2"))
+    assert [each and each.lookup for each in found] == [b"k1", None, b"k1", b"k2"]
+    assert store.asked == [[b"k1", b"u", b"k2"]]
+    await tokens.find_all((b"k1", b"k3"))
+    assert store.asked[1:] == [[b"k3"]]
+
+
+@pytest.mark.parametrize("how", ["forget", "clear"])
+async def test_what_is_known_is_asked_again_when_it_changes_while_the_rest_is_asked_for(how: str) -> None:
+    store = Store()
+    tokens = cache(store, window=0)
+    await tokens.find(b"k1")
+    store.open.clear()
+    finding = asyncio.create_task(tokens.find_all((b"k1", b"k2")))
+    while len(store.asked) < 2:
+        await asyncio.sleep(0)
+    tokens.forget(b"k1") if how == "forget" else tokens.clear()
+    store.open.set()
+    assert all(await finding)
+    assert [b"k1" in batch for batch in store.asked] == [True, False, True]
+
+
+async def test_several_look_ups_do_with_room_for_one_and_fail_together() -> None:
+    store = Store()
+    tokens = cache(store, size=1, window=0)
+    assert await tokens.find(b"k1")
+    assert all(await tokens.find_all((b"k1", b"k2")))
+    store.failing = True
+    with pytest.raises(Unavailable):
+        await tokens.find_all((b"k3", b"k4"))

@@ -3,7 +3,9 @@
 A floor may thus refer to an entity of a higher one (a profile to its rule chain) without importing it.
 """
 
+import enum
 import uuid
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,14 @@ from django.db.models import Model, QuerySet
 
 from thingsboard.kernel.errors import NotFound
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
+
+
+class Action(enum.StrEnum):
+    """What somebody wants to do with an object. Each includes those before it."""
+
+    VIEW = "view"  # read it, its values and its history
+    CONTROL = "control"  # write its values, send it commands
+    MANAGE = "manage"  # change what it is, read its secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,10 @@ class Door:
 
 
 _doors: dict[EntityType, Door] = {}
+
+# What is told of entities that go: their kind, their ids, and their tenant (None: they belong to none).
+Farewell = Callable[[EntityType, Collection[uuid.UUID], uuid.UUID | None], None]
+_mourners: list[Farewell] = []
 
 
 def register(kind: EntityType, model: type[Model], *, tenant_field: str | None = "tenant_id", title: str) -> None:
@@ -37,6 +51,21 @@ def register(kind: EntityType, model: type[Model], *, tenant_field: str | None =
 def registered() -> dict[EntityType, Door]:
     """All doors, for checks and tests."""
     return dict(_doors)
+
+
+def before_delete(farewell: Farewell) -> None:
+    """Have `farewell` called before entities are deleted, in the transaction that deletes them; apps say so in `ready()`.
+
+    So a higher floor takes away what hangs on an entity of a lower one. Nobody may depend on the others' order.
+    """
+    if farewell not in _mourners:
+        _mourners.append(farewell)
+
+
+def deleting(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
+    """Said by the service that is about to delete these entities."""
+    for farewell in _mourners:
+        farewell(kind, ids, tenant_id)
 
 
 def not_found(kind: EntityType, entity_id: uuid.UUID) -> NotFound:
@@ -55,6 +84,15 @@ def visible(entity: EntityId, user: Any) -> Model:
     if found is None:
         raise not_found(entity.type, entity.id)
     return found
+
+
+def allowed(entity: EntityId, user: Any, action: Action) -> bool:
+    """Whether `user` may do this with the entity; False as well for what does not exist."""
+    door = _doors.get(entity.type)
+    if door is None:
+        return False
+    rows: QuerySet[Any] = door.model._default_manager.all()
+    return bool(rows.visible_to(user, action).filter(pk=entity.id).exists())  # type: ignore[attr-defined]
 
 
 def exists(entity: EntityId, tenant_id: uuid.UUID) -> bool:

@@ -11,7 +11,7 @@ NULL_UUID = uuid.UUID("13814000-1dd2-11b2-8080-808080808080")
 
 
 class EntityType(enum.StrEnum):
-    """The 36 kinds of entity that ThingsBoard CE 4.3 knows."""
+    """The 36 kinds of entity that ThingsBoard CE 4.3 knows, and ours."""
 
     TENANT = "TENANT"
     CUSTOMER = "CUSTOMER"
@@ -49,6 +49,9 @@ class EntityType(enum.StrEnum):
     ADMIN_SETTINGS = "ADMIN_SETTINGS"
     AI_MODEL = "AI_MODEL"
     API_KEY = "API_KEY"
+    # Ours; ThingsBoard's API never shows them.
+    DEVICE_GROUP = "DEVICE_GROUP"
+    USER_GROUP = "USER_GROUP"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ TB_MQTT_MAX_CONNECTIONS = env.integer("TB_MQTT_MAX_CONNECTIONS", 18000, low=1)
 TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 4096, low=1, high=65535)
 TB_MQTT_WRITE_BUFFER = env.integer("TB_MQTT_WRITE_BUFFER", 1 << 20, low=4096)
 TB_MQTT_IDLE_TIMEOUT = env.seconds("TB_MQTT_IDLE_TIMEOUT", 600.0, low=0.05)
+# So many wrong credentials from one address (0: no limit), and it is refused for so long.
+TB_MQTT_AUTH_BLOCK_ATTEMPTS = env.integer("TB_MQTT_AUTH_BLOCK_ATTEMPTS", 0)
+TB_MQTT_AUTH_BLOCK_SECONDS = env.seconds("TB_MQTT_AUTH_BLOCK_SECONDS", 60.0, low=0.05)
 # What was refused is logged as one line of counts this often.
 TB_MQTT_REPORT_SECONDS = env.seconds("TB_MQTT_REPORT_SECONDS", 60.0, low=0.05)
 

@@ -44,6 +44,7 @@ class TokenCache:
         self._misses: dict[bytes, _Miss] = {}
         self._gathered: list[tuple[bytes, _Miss]] = []
         self._asking: asyncio.Task[None] | None = None
+        self._forgotten = 0  # invalidations so far
         self.queries = 0
 
     async def find(self, lookup: bytes) -> DeviceIdentity | None:
@@ -51,26 +52,51 @@ class TokenCache:
 
         The answer holds at the moment of return: no invalidation came between the query and now.
         """
+        return (await self.find_all((lookup,)))[0]
+
+    async def find_all(self, lookups: Sequence[bytes]) -> list[DeviceIdentity | None]:
+        """As `find` for several: they are asked in one query, and all answers hold at the moment of return."""
         loop = asyncio.get_running_loop()
         for _ in range(ATTEMPTS):
-            entry = self._entries.get(lookup)
-            if entry is not None and entry.until > loop.time():
-                self._entries.move_to_end(lookup)
-                return entry.identity
-            miss = self._misses.get(lookup) or self._gather(lookup, loop)
+            known: dict[bytes, _Entry] = {}
+            missed: dict[bytes, _Miss] = {}
+            for lookup in lookups:
+                entry = self._entries.get(lookup)
+                if entry is not None and entry.until > loop.time():
+                    self._entries.move_to_end(lookup)
+                    known[lookup] = entry
+                else:
+                    missed[lookup] = self._misses.get(lookup) or self._gather(lookup, loop)
+            if not missed:
+                return [known[lookup].identity for lookup in lookups]
+            forgotten = self._forgotten
+            answers = await self._answers(missed)
+            # What was known may have been changed while the rest was asked for; or it is gone for want of room alone.
+            same = forgotten == self._forgotten or all(self._entries.get(each) is known[each] for each in known)
+            if same and not any(miss.stale for miss in missed.values()):
+                return [known[lookup].identity if lookup in known else answers[lookup] for lookup in lookups]
+        raise Unavailable("The token is being changed all the time.")
+
+    async def _answers(self, missed: dict[bytes, _Miss]) -> dict[bytes, DeviceIdentity | None]:
+        """Wait for look-ups on their way. Raises Unavailable."""
+        for miss in missed.values():
             miss.waiting += 1
-            try:
-                identity = await asyncio.shield(miss.answer)
-            finally:
+        try:
+            waiting = [asyncio.shield(miss.answer) for miss in missed.values()]
+            found = await asyncio.gather(*waiting, return_exceptions=True)
+        finally:
+            for lookup, miss in missed.items():
                 miss.waiting -= 1
                 if not miss.waiting and self._misses.get(lookup) is miss and miss.answer.done():
                     del self._misses[lookup]
-            if not miss.stale:
-                return identity
-        raise Unavailable("The token is being changed all the time.")
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return dict(zip(missed, found, strict=True))  # type: ignore[arg-type]
 
     def forget(self, lookup: bytes) -> None:
         """The token was changed or deleted."""
+        self._forgotten += 1
         self._entries.pop(lookup, None)
         miss = self._misses.pop(lookup, None)
         if miss is not None:
@@ -78,6 +104,7 @@ class TokenCache:
 
     def clear(self) -> None:
         """Anything may have been changed: the bus was away."""
+        self._forgotten += 1
         self._entries.clear()
         for miss in self._misses.values():
             miss.stale = True

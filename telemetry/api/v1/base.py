@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BrowsableAPIRenderer
@@ -46,8 +48,9 @@ class AcceptOrJson(DefaultContentNegotiation):
             return renderers[0], renderers[0].media_type
 
 
+@extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
 class ResourceView(APIView):
-    """The base of our own API's views."""
+    """The base of our own API's views. Bodies are free JSON, so their description says no more than that."""
 
     renderer_classes = [JsonRenderer, PageRenderer]
     parser_classes = [JsonParser]

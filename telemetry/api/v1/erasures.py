@@ -2,36 +2,23 @@
 
 from typing import Any
 
-from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from telemetry.api.v1.base import ResourceView
 from telemetry.models import Erasure
-from tenants.permissions import SignedIn
-from thingsboard.kernel.api import Query
-
-LARGEST_LIMIT = 1000
-
-
-class Administrators(SignedIn):
-    """System and tenant administrators."""
-
-    authorities = frozenset({"SYS_ADMIN", "TENANT_ADMIN"})
+from tenants.permissions import Administrator
+from thingsboard.kernel.resources import Pages
 
 
 class Erasures(ResourceView):
     """Those of the caller's tenant; system administrators see all."""
 
-    permission_classes = [Administrators]
+    permission_classes = [Administrator]
 
     def get(self, request: Request) -> Response:
         """{"count", "next", "previous", "results"}, newest first; `limit` (100) and `offset` (0)."""
-        query = Query(request)
-        pages = LimitOffsetPagination()
-        pages.default_limit = query.whole("limit", 100, low=1, high=LARGEST_LIMIT)
-        pages.max_limit = LARGEST_LIMIT
-        query.whole("offset", 0, low=0, high=2**31 - 1)
+        pages = Pages()
         rows = Erasure.objects.visible_to(request.user).order_by("-id")
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response([_json(row) for row in page])

@@ -154,6 +154,19 @@ async def test_a_changed_token_is_forgotten_at_once(world: World) -> None:
         await known(door, "NEW", 200)
 
 
+async def test_access_tokens_alone_are_credentials_here(world: World) -> None:
+    def change() -> None:
+        for name, value in (("ONE", '{"userName":"user"}'), ("TWO", '{"userName":"name","password":"secret"}')):
+            update_credentials(world.devices[name], "MQTT_BASIC", credentials_value=value)
+
+    await from_database(change)
+    async with serving() as door:
+        for token in ("ONE", "TWO", "user", "name"):
+            response = await door.post(f"{token}/telemetry", b'{"a":1}')
+            assert (response.status_code, response.content) == (401, b"")
+        assert done(await door.post("STRANGER/telemetry", b'{"a":1}'))
+
+
 async def test_numbers_and_texts_are_kept_as_over_mqtt(world: World) -> None:
     body = orjson.dumps({"text": "25", "long": 9007199254740993, "flag": False, "json": [1, {"a": None}]})
     async with serving() as door:

@@ -26,7 +26,7 @@ async def answer(port: int, first: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     ("user", "client_id", "code"),
-    [("NOBODY", "anything", 0x86), ("", "anything", 0x87), (None, "anything", 0x85), (None, "", 0x87)],
+    [("NOBODY", "anything", 0x86), ("", "anything", 0x86), (None, "anything", 0x85), (None, "", 0x87)],
 )
 async def test_who_is_not_known_is_told_so(world: World, user: str | None, client_id: str, code: int) -> None:
     async with serving() as front:

@@ -11,9 +11,10 @@ from amqtt.contexts import Action, BaseContext
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from django.conf import settings
 
-from devices.services.credentials import DeviceIdentity, lookup_of
+from devices.services.credentials import DeviceIdentity
 from thingsboard.transports.directory import Directory, Unavailable
 from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt.recognition import ByCertificate, ByName, Refused
 from thingsboard.transports.mqtt.topics import SUBSCRIPTIONS
 from thingsboard.transports.tokens import TokenCache
 
@@ -25,16 +26,8 @@ IDENTITY = "thingsboard.identity"  # where a session's attributes hold its Devic
 admitted: ContextVar[DeviceIdentity | None] = ContextVar("admitted", default=None)
 
 
-class Refused(Exception):
-    """A CONNECT is refused; `code` is the return code of CONNACK, `reason` a short code for counters."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
-
-
 class DeviceAuthPlugin(BaseAuthPlugin):
-    """Recognises devices by their access token, the user name of CONNECT."""
+    """Recognises devices by what their CONNECT says, or by the certificate of their TLS connection."""
 
     def __init__(self, context: BaseContext) -> None:
         super().__init__(context)
@@ -46,17 +39,20 @@ class DeviceAuthPlugin(BaseAuthPlugin):
             window=settings.TB_TOKEN_MISS_WINDOW,
         )
 
-    async def identify(self, client_id: str | None, user: str | None, password: Any = None) -> DeviceIdentity:
-        """The device behind a CONNECT. Raises Refused (compat/device_transports.md 2.1)."""
-        if not user:
-            code = packets.BAD_IDENTIFIER if client_id and user is None else packets.NOT_AUTHORIZED
-            raise Refused(code, "no_token")
+    async def identify(
+        self, client_id: str | None, user: str | None, password: str | bytes | None, certificate: bytes | None = None
+    ) -> DeviceIdentity:
+        """The device behind a CONNECT. `certificate` is the DER of what the TLS client proved to own.
+
+        Raises Refused. What is answered holds at the moment of return.
+        """
+        said = password.encode() if isinstance(password, str) else password
+        claim = ByName(client_id or "", user, said) if certificate is None else ByCertificate(certificate)
         try:
-            identity = await self.tokens.find(lookup_of(user))
+            answers = await self.tokens.find_all(claim.lookups)
         except Unavailable:
             raise Refused(packets.UNAVAILABLE, "database") from None
-        if identity is None or identity.credentials_type != "ACCESS_TOKEN":
-            raise Refused(packets.NOT_AUTHORIZED, "wrong_token")
+        identity = claim.choose(dict(zip(claim.lookups, answers, strict=True)))
         if identity.transport_type not in ("DEFAULT", "MQTT"):
             raise Refused(packets.UNAVAILABLE, "transport_type")
         return identity

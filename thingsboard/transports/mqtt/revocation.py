@@ -63,10 +63,11 @@ async def recheck(server: MqttServer) -> None:
 
 
 def _same(then: DeviceIdentity, now: DeviceIdentity | None) -> bool:
-    """Whether the session may go on; a new name does not end it, a new profile does (its ingest plan may differ)."""
-    return now is not None and (then.device_id, then.tenant_id, then.profile_id, then.transport_type) == (
-        now.device_id,
-        now.tenant_id,
-        now.profile_id,
-        now.transport_type,
-    )
+    """Whether the session may go on; a new name does not end it, a new password does, and a new profile (its ingest plan
+    may differ).
+    """
+    return now is not None and _decisive(then) == _decisive(now)
+
+
+def _decisive(identity: DeviceIdentity) -> tuple[object, ...]:
+    return identity.device_id, identity.version, identity.tenant_id, identity.profile_id, identity.transport_type

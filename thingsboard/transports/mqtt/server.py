@@ -13,11 +13,14 @@ from rules.services import plan_for
 from thingsboard.kernel.batch import Refused as Refusal
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import packets
+from thingsboard.transports.mqtt.blocks import Blocks
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
 from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
-from thingsboard.transports.mqtt.plugin import Refused, admitted
+from thingsboard.transports.mqtt.peer import address_of, certificate_of
+from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.recognition import Refused
 from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
@@ -70,6 +73,7 @@ class MqttServer:
         self.port = 0
         self.ingest = make_ingest(self.settle, self.room)
         self.broker = FrontBroker()
+        self.blocks = Blocks.from_settings(self.loop.time)
         self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
         self._full = False
         self._running = False
@@ -141,15 +145,21 @@ class MqttServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: Connection, connect: packets.Connect) -> None:
+        address = address_of(connection.transport)
         try:
-            identity = await self.broker.auth.identify(connect.client_id, connect.user, connect.password)
+            self.blocks.check(address)
+            identity = await self.broker.auth.identify(
+                connect.client_id, connect.user, connect.password, certificate_of(connection.transport)
+            )
         except Refused as refused:
+            self.blocks.failed(address, refused)
             connection.refuse(refused.code, refused.reason)
             return
         except Exception:
             log.exception("A CONNECT could not be answered.")
             connection.refuse(packets.UNAVAILABLE, "internal")
             return
+        self.blocks.passed(address)
         if connection.state != CONNECTING:
             return
         try:

@@ -21,7 +21,7 @@ REFUSALS: Final = {
     packets.BAD_USER: 0x86,
     packets.NOT_AUTHORIZED: 0x87,
 }
-PRECISE_REFUSALS: Final = {"wrong_token": 0x86, "connect_rate": 0x9F}
+PRECISE_REFUSALS: Final = {"wrong_token": 0x86, "connect_rate": 0x9F, "blocked": 0x8A}
 
 # DISCONNECT, by the reason that is counted; all others are malformed packets.
 GOODBYES: Final = {

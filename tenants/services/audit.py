@@ -1,0 +1,173 @@
+"""Writes of the audit log: every deed of a user, in the transaction that does it; a deed that failed after it ended.
+
+    with audit.deed(ActionType.UPDATED, EntityType.DEVICE, device) as entry:   # inside the service's transaction
+        ...
+        entry.after(device)
+
+Who acts and from where comes from the request that is being served (`remember_request` is a middleware), so that services
+need not be told. Where nobody asks over HTTP (a command, a task, a rule), the user stays empty.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.db import models
+from django.http import HttpRequest, HttpResponseBase
+
+from tenants.models import ActionType, AuditLog, Tenant, User
+from thingsboard.kernel.errors import PlatformError
+from thingsboard.kernel.ids import EntityType
+
+# What is secret or says nothing. A secret that changed is told by its name alone.
+_SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value"})
+_DULL = frozenset({"id", "created_time", "version", "last_login", "tokens_valid_from", "is_superuser"})
+LARGEST_VALUE = 4096  # bytes of a member's JSON; what is longer is cut
+LARGEST_NAME = 255
+
+
+@dataclass(slots=True)
+class _Served:
+    """The request that is being served, and the deeds that failed in it."""
+
+    request: HttpRequest
+    failed: list[AuditLog] = field(default_factory=list)
+
+
+_served: ContextVar[_Served | None] = ContextVar("audited_request", default=None)
+
+
+def remember_request(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: who asks is known to the services, and what failed is written once its transaction is rolled back."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        served = _Served(request)
+        token = _served.set(served)
+        try:
+            return get_response(request)
+        finally:
+            _served.reset(token)
+            if served.failed:
+                AuditLog.objects.bulk_create(served.failed)
+
+    return middleware
+
+
+class Entry:
+    """One deed while it is being done. Values are what `snapshot` makes of an object, or any JSON."""
+
+    def __init__(self, action: ActionType, kind: EntityType, target: models.Model) -> None:
+        self.row = AuditLog(
+            action=action,
+            entity_type=kind.value,
+            entity_id=target.pk,
+            entity_name=str(target)[:LARGEST_NAME],
+            tenant_id=_tenant_of(target),
+            customer_id=getattr(target, "customer_id", None),
+        )
+        self._before: Mapping[str, Any] = {}
+        _sign(self.row)
+
+    def before(self, target: models.Model | Mapping[str, Any]) -> None:
+        """How it was."""
+        self._before = _as_values(target)
+        self.row.data = _difference(self._before, {})
+
+    def after(self, target: models.Model | Mapping[str, Any]) -> None:
+        """How it is now; what did not change is left out."""
+        self.row.data = _difference(self._before, _as_values(target))
+        if isinstance(target, models.Model):
+            self.row.entity_name = str(target)[:LARGEST_NAME]
+
+
+@contextmanager
+def deed(action: ActionType, kind: EntityType, target: models.Model) -> Iterator[Entry]:
+    """Record what is done inside: with its success in the caller's transaction, or its failure once that is rolled back."""
+    entry = Entry(action, kind, target)
+    try:
+        yield entry
+    except Exception as error:
+        _failed(entry.row, error)
+        raise
+    entry.row.save(force_insert=True)
+
+
+def record(action: ActionType, kind: EntityType, target: models.Model, data: Mapping[str, Any] | None = None) -> None:
+    """Record something that has been done."""
+    with deed(action, kind, target) as entry:
+        if data is not None:
+            entry.after(data)
+
+
+def snapshot(target: models.Model) -> dict[str, Any]:
+    """The object's own columns that matter, as JSON values; secrets only as a mark that changes when they do."""
+    values: dict[str, Any] = {}
+    for column in target._meta.concrete_fields:
+        name = column.attname
+        if name in _DULL:
+            continue
+        value = getattr(target, name)
+        values[name] = _Secret(value) if name in _SECRETS else value
+    return values
+
+
+@dataclass(frozen=True)
+class _Secret:
+    """Equal to itself and shown as asterisks."""
+
+    value: Any = field(repr=False)
+
+
+def _as_values(target: models.Model | Mapping[str, Any]) -> Mapping[str, Any]:
+    return snapshot(target) if isinstance(target, models.Model) else target
+
+
+def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """{"before": {...}, "after": {...}} of the members that differ; a side without members is left out."""
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    sides = {"before": before, "after": after}
+    told = {
+        side: {name: _told(values[name]) for name in changed if values.get(name) not in (None, "")}
+        for side, values in sides.items()
+    }
+    return {side: values for side, values in told.items() if values}
+
+
+def _told(value: Any) -> Any:
+    """A value as bounded JSON."""
+    if isinstance(value, _Secret):
+        return "***"
+    text = orjson.dumps(value, default=str)
+    if len(text) <= LARGEST_VALUE:
+        return orjson.loads(text)
+    return text[:LARGEST_VALUE].decode(errors="ignore") + "..."
+
+
+def _sign(row: AuditLog) -> None:
+    """Say who it is and from where."""
+    served = _served.get()
+    if served is None:
+        return
+    user = getattr(served.request, "user", None)
+    if isinstance(user, User):
+        row.user_id, row.user_name = user.pk, user.email
+        row.tenant_id = row.tenant_id or user.tenant_id
+    row.address = str(served.request.META.get("REMOTE_ADDR") or "")[:64]
+
+
+def _failed(row: AuditLog, error: Exception) -> None:
+    row.success = False
+    row.failure = (error.message if isinstance(error, PlatformError) else type(error).__name__)[:1024]
+    served = _served.get()
+    if served is not None:
+        served.failed.append(row)
+
+
+def _tenant_of(target: models.Model) -> uuid.UUID | None:
+    return target.pk if isinstance(target, Tenant) else getattr(target, "tenant_id", None)
