@@ -2,6 +2,7 @@
 transaction.
 """
 
+import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -21,9 +22,12 @@ from telemetry.store.connect import connect
 from telemetry.store.maintenance import WINDOW_LOCK
 from telemetry.store.removal import allow_decompression, history_tables
 from telemetry.store.rows import unpack
-from thingsboard.kernel.errors import BadRequest, TooMany
+from thingsboard.kernel.disk import watch
+from thingsboard.kernel.errors import BadRequest, NotAvailable, TooMany
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.time import now_ms
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
 
@@ -38,7 +42,8 @@ ATTRIBUTES_SQL = (
 def save(tenant_id: uuid.UUID, entity_id: uuid.UUID, readings: Sequence[Reading]) -> None:
     """Write readings (ts in ms, values) of one entity to history and latest.
 
-    Raises BadRequest for a key that cannot be one, TooMany when the tenant's keys are used up.
+    Raises BadRequest for a key that cannot be one, TooMany when the tenant's keys are used up, NotAvailable while the
+    database has no room.
     """
     _write(Write(tenant_id.bytes, [(entity_id.bytes, ts, values) for ts, values in readings]))
 
@@ -54,6 +59,17 @@ def _write(write: Write) -> None:
     names = {name for values in write.values() for name in values}
     if not names:
         return
+    shortage = watch().shortage()
+    if shortage is not None:
+        raise NotAvailable(f"{shortage} Nothing was stored.")
+    try:
+        _store(write, names)
+    except (errors.DiskFull, errors.IoError) as error:
+        log.error("Values could not be stored: %s", error)
+        raise NotAvailable("The database has no room. Nothing was stored.") from None
+
+
+def _store(write: Write, names: set[str]) -> None:
     ids = key_names.cache.of(write.tenant)
     unknown = names - ids.keys()
     if unknown:

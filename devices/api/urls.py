@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from devices.api import credentials, devices, profiles
+from devices.api import credentials, devices, profiles, refusals
 
 urlpatterns = [
     path("device", devices.Devices.as_view()),
@@ -16,4 +16,6 @@ urlpatterns = [
     path("deviceProfileInfos", profiles.ProfileInfos.as_view()),
     path("deviceProfileInfo/default", profiles.DefaultProfileInfo.as_view()),
     path("deviceProfileInfo/<str:profile_id>", profiles.OneProfileInfo.as_view()),
+    path("v1/refusals", refusals.Refusals.as_view()),
+    path("v1/refusals/search", refusals.Search.as_view()),
 ]

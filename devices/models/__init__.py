@@ -1,4 +1,4 @@
-"""Devices, their profiles, credentials and groups, and with whom they are shared."""
+"""Devices, their profiles, credentials and groups, and with whom they are shared; what was refused of them."""
 
 from devices.models.credentials import CredentialsType, DeviceCredentials
 from devices.models.device import Device
@@ -10,6 +10,7 @@ from devices.models.group import (
     DeviceUserShare,
 )
 from devices.models.profile import DeviceProfile
+from devices.models.refusal import Refusal
 
 __all__ = [
     "CredentialsType",
@@ -21,4 +22,5 @@ __all__ = [
     "DeviceProfile",
     "DeviceUserGroupShare",
     "DeviceUserShare",
+    "Refusal",
 ]

@@ -29,6 +29,7 @@ RESERVED_TOKENS = frozenset(
         "otaPackages",
         PROVISION,
         "queues",
+        "refusals",
         "relations",
         "resources",
         "roles",

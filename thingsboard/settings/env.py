@@ -1,7 +1,9 @@
 """Typed readers of environment variables: a wrong value stops the start with one clear line."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import overload
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -58,7 +60,22 @@ def names(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def path(name: str, default: Path) -> Path:
+def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks (192.0.2.0/24) or addresses, of either family."""
+    found = []
+    for part in names(name, default):
+        try:
+            found.append(ip_network(part))
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}={part!r}: expected networks such as 192.0.2.0/24.") from None
+    return found
+
+
+@overload
+def path(name: str, default: Path) -> Path: ...
+@overload
+def path(name: str, default: Path | None) -> Path | None: ...
+def path(name: str, default: Path | None) -> Path | None:
     """An absolute path; a relative one counts from the working directory."""
     raw = os.environ.get(name)
     return Path(raw).expanduser().absolute() if raw else default

@@ -12,6 +12,19 @@ TB_HTTP_PORT = env.integer("TB_HTTP_PORT", 8080, low=1, high=65535)
 TB_MQTT_PORT = env.integer("TB_MQTT_PORT", 1883, low=1, high=65535)
 # Where other processes reach the MQTT listener (readiness, demo devices); empty: on this machine, at TB_BIND.
 TB_MQTT_HOST = env.text("TB_MQTT_HOST") or reachable(TB_BIND)
+# MQTT over TLS, where both files (PEM) are named.
+TB_MQTT_SSL_PORT = env.integer("TB_MQTT_SSL_PORT", 8883, low=1, high=65535)
+TB_MQTT_SSL_CERT = env.text("TB_MQTT_SSL_CERT")
+TB_MQTT_SSL_KEY = env.text("TB_MQTT_SSL_KEY")
+TB_MQTT_SSL_KEY_PASSWORD = env.text("TB_MQTT_SSL_KEY_PASSWORD")
+# MQTT over WebSocket, and over WebSocket and TLS; 0: off.
+TB_MQTT_WS_PORT = env.integer("TB_MQTT_WS_PORT", 8083, low=0, high=65535)
+TB_MQTT_WSS_PORT = env.integer("TB_MQTT_WSS_PORT", 0, low=0, high=65535)
+# The PROXY protocol, and who may speak it: by default this machine and private networks.
+TB_MQTT_PROXY_PROTOCOL = env.flag("TB_MQTT_PROXY_PROTOCOL", False)
+TB_MQTT_PROXY_TRUSTED = env.networks(
+    "TB_MQTT_PROXY_TRUSTED", "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
+)
 TB_MQTT_PROCESSES = env.integer("TB_MQTT_PROCESSES", 1, low=1, high=64)
 
 # The demo is seeded on an empty database only, never in production. TB_DEMO=0 stops the devices that move by
@@ -45,6 +58,21 @@ TB_INGEST_SHARDS = env.integer("TB_INGEST_SHARDS", 2, low=1, high=32)
 TB_INGEST_BATCH = env.integer("TB_INGEST_BATCH", 1000, low=1, high=20_000)
 TB_INGEST_MAX_PENDING = env.integer("TB_INGEST_MAX_PENDING", 20_000, low=1)
 TB_INGEST_MAX_PENDING_BYTES = env.integer("TB_INGEST_MAX_PENDING_BYTES", 64 * 1024 * 1024, low=65536)
+
+# The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
+# is known; that of another server can be watched where its file system is mounted here.
+TB_DISK_MIN_FREE = env.integer("TB_DISK_MIN_FREE", 512 * 1024 * 1024)
+TB_DISK_PATH = env.path("TB_DISK_PATH", None if env.text("DATABASE_URL") else TB_DATA_DIR / "postgres")
+
+# Numbers for Prometheus (docs/reference/metrics.md).
+TB_METRICS_TOKEN = env.text("TB_METRICS_TOKEN")
+TB_MQTT_METRICS_PORT = env.integer("TB_MQTT_METRICS_PORT", 0, high=65535)
+
+# What was refused of devices (docs/guides/device-does-not-connect.md).
+TB_REFUSALS_PER_TENANT = env.integer("TB_REFUSALS_PER_TENANT", 1000, low=1, high=100_000)
+TB_REFUSALS_DAYS = env.integer("TB_REFUSALS_DAYS", 7, low=1, high=3650)
+TB_REFUSALS_WINDOW_SECONDS = env.seconds("TB_REFUSALS_WINDOW_SECONDS", 3600.0, low=1)
+TB_REFUSALS_FLUSH_SECONDS = env.seconds("TB_REFUSALS_FLUSH_SECONDS", 1.0, low=0.01)
 
 # Telemetry.
 TB_JSON_TYPE_CAST = env.flag("TB_JSON_TYPE_CAST", True)

@@ -41,4 +41,5 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TB_ERASURE_SECONDS,
         "options": {"expires": TB_ERASURE_SECONDS},  # a worker that was away has nothing to catch up with
     },
+    "forget-refusals": {"task": "devices.tasks.forget_refusals", "schedule": 3600.0},
 }

@@ -63,5 +63,9 @@ async def _connect(application: str) -> psycopg.AsyncConnection[Any]:
     """A connection to Django's default database."""
     libpq = {**parameters(), "connect_timeout": CONNECT_TIMEOUT, "application_name": application}
     connection = await psycopg.AsyncConnection.connect(**libpq, autocommit=True)
-    await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+    try:
+        await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+    except BaseException:  # whoever asked may have gone
+        await connection.close()
+        raise
     return connection

@@ -23,7 +23,7 @@ class Dialogue(Flow):
 
     __slots__ = (
         "_assign", "_awaited", "_control", "_grant", "_need", "_receipts", "_rest",
-        "client_id", "five", "identity", "plan", "reader", "session", "shard",
+        "claim", "client_id", "five", "identity", "plan", "reader", "session", "shard",
     )  # fmt: skip
 
     identity: DeviceIdentity  # these three from `enter` on
@@ -34,6 +34,7 @@ class Dialogue(Flow):
         super().__init__(hub)
         self.plan = IngestPlan.STORE
         self.five: Dialect | None = None
+        self.claim: packets.Connect | None = None  # its CONNECT, until the device is recognised
         self.client_id = ""  # inside amqtt
         self.reader: Reader | None = None  # what amqtt reads
         self._assign = False  # whether it is to be told a client id, because it brought none
@@ -63,6 +64,7 @@ class Dialogue(Flow):
         if terms is not None:
             self.five = Dialect(terms)
             self._assign = not connect.client_id
+        self.claim = connect
         self.state, self.heard = CONNECTING, self.hub.clock
         self._rest += data[end:]
         self._need = 0
@@ -72,6 +74,7 @@ class Dialogue(Flow):
     def enter(self, identity: DeviceIdentity, session: DeviceSession, shard: Any, patience: float) -> None:
         """The device was recognised; from now on it may be silent for `patience` seconds."""
         self.identity, self.session, self.shard, self._grant = identity, session, shard, patience
+        self.claim = None
 
     def _welcome(self) -> None:
         """The session exists: accept, and go on with what came behind the CONNECT."""

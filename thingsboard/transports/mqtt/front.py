@@ -11,6 +11,7 @@ from thingsboard.kernel.batch import Refused
 from thingsboard.kernel.time import now_ms
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import packets, session_limits, v5
+from thingsboard.transports.mqtt.diagnosis import about_topic
 from thingsboard.transports.mqtt.dialogue import Dialogue
 from thingsboard.transports.mqtt.flow import AHEAD, CLOSED, NEW, READY, UNACKED, Hub
 from thingsboard.transports.mqtt.packets import PUBACK, PUBREC, Malformed
@@ -184,7 +185,7 @@ class Connection(Dialogue):
         said = b""
         if kind is None:
             said = session_limits.answer(topic, payload, self.hub.limits)
-            if not said and self._unwanted(dropped_as(topic), ack):
+            if not said and self._unwanted(topic, ack):
                 return -1
         if qos == 2:
             if self._receipts is None:
@@ -204,9 +205,10 @@ class Connection(Dialogue):
         self._append(Uplink(self.session, kind, payload, now, (self, ack) if qos else self._quiet))
         return len(payload)
 
-    def _unwanted(self, reason: str, ack: bytes) -> bool:
+    def _unwanted(self, topic: bytes, ack: bytes) -> bool:
         """Count a publish that ingest does not take; True when MQTT 5 has told the device that there is no such topic."""
-        self.hub.counters.count(reason)
+        reason = dropped_as(topic)
+        self.hub.refused(self, reason, about_topic(reason, topic))
         if reason != "unknown_topic" or self.five is None or not ack:
             return False
         self.write(self.five.refused(ack, v5.BAD_TOPIC, "A device does not publish to this topic."))
