@@ -3,14 +3,17 @@
 Of credentials only the type is shown: they are for who may see the device, and system administrators may not.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.timezone import get_current_timezone
 
 from devices.models import Device, DeviceProfile, Refusal
+from devices.services import activity
+from telemetry.points import Value
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -37,12 +40,28 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_select_related = ("profile", "tenant", "customer", "credentials")
     list_filter = ("tenant", "credentials__credentials_type")
     search_fields = ("name", "label", "profile__name")
-    readonly_fields = ("credentials_type",)
+    readonly_fields = ("credentials_type", "activity")
+
+    @admin.display(description="Activity")
+    def activity(self, device: Device) -> str:
+        """Whether it is active, and when it was heard; times in UTC."""
+        lines = [(name, _readable(value)) for name, value in sorted(activity.times(device.pk).items())]
+        return format_html_join("", "{}: {}<br>", lines) or "-"
 
     @admin.display(description="credentials", ordering="credentials__credentials_type")
     def credentials_type(self, device: Device) -> str:
         """Their type; nothing of them is decrypted."""
         return device.credentials.credentials_type if hasattr(device, "credentials") else "-"
+
+
+def _readable(value: Value) -> str:
+    """A time stamp (ms) as a date; anything else, and what no calendar holds, as it is."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value)
+    try:
+        return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return str(value)
 
 
 @admin.register(DeviceProfile)

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from devices.services import activity
 from devices.services.refusals import forget_old
 
 
@@ -11,3 +12,11 @@ from devices.services.refusals import forget_old
 def forget_refusals() -> None:
     """Old refusals (hourly; the number of each tenant's is bounded when they are written)."""
     forget_old()
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="devices.tasks.review_activity"
+)
+def review_activity() -> None:
+    """Devices that have been silent for too long become inactive (every TB_DEVICE_INACTIVITY_CHECK_SECONDS)."""
+    activity.review()

@@ -4,7 +4,7 @@ transaction.
 
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -38,6 +38,30 @@ ATTRIBUTES_SQL = (
     "AND (%s::text[] IS NULL OR k.name = ANY(%s)) ORDER BY a.scope, k.name"
 )
 
+# Who wants to know of a change, by scope and key; see `watch_attribute`.
+_watchers: dict[tuple[Scope, str], list[Callable[[uuid.UUID], object]]] = {}
+
+
+def watch_attribute(scope: Scope, key: str, changed: Callable[[uuid.UUID], object]) -> None:
+    """Have `changed(entity_id)` called after the commit of every save or deletion of that attribute.
+
+    For higher floors, which say so in `ready()`. An error in it is logged; the attribute is stored by then.
+    """
+    watchers = _watchers.setdefault((scope, key), [])
+    if changed not in watchers:
+        watchers.append(changed)
+
+
+def _tell(entity_id: uuid.UUID, scope: Scope, keys: Iterable[str]) -> None:
+    for key in keys:
+        for changed in _watchers.get((scope, key), ()):
+            transaction.on_commit(_call(changed, entity_id), robust=True)
+
+
+def _call(changed: Callable[[uuid.UUID], object], entity_id: uuid.UUID) -> Callable[[], object]:
+    """A function and no `partial`, because Django logs its name when it fails."""
+    return lambda: changed(entity_id)
+
 
 def save(tenant_id: uuid.UUID, entity_id: uuid.UUID, readings: Sequence[Reading]) -> None:
     """Write readings (ts in ms, values) of one entity to history and latest.
@@ -53,6 +77,7 @@ def save_attributes(
 ) -> None:
     """Write attributes of one entity; `ts` (ms) is the time of the change, now by default. Errors as `save`."""
     _write(Write(tenant_id.bytes, (), [(entity_id.bytes, int(scope), now_ms() if ts is None else ts, values)]))
+    _tell(entity_id, scope, values)
 
 
 def _write(write: Write) -> None:
@@ -180,7 +205,7 @@ def attribute_keys(entity_id: uuid.UUID, scope: Scope | None = None) -> list[str
 
 def delete_attributes(entity_id: uuid.UUID, scope: Scope, keys: Sequence[str]) -> list[str]:
     """Remove attributes; returns the names of those that were there."""
-    return sorted(
+    gone = sorted(
         row[0]
         for row in _rows(
             "DELETE FROM attribute_kv a USING ts_key k WHERE k.id = a.key_id AND a.entity_id = %s AND a.scope = %s "
@@ -188,6 +213,8 @@ def delete_attributes(entity_id: uuid.UUID, scope: Scope, keys: Sequence[str]) -
             [entity_id, int(scope), list(keys)],
         )
     )
+    _tell(entity_id, scope, gone)
+    return gone
 
 
 @transaction.atomic

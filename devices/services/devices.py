@@ -9,6 +9,7 @@ from django.db import transaction
 
 from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile
 from devices.models.device import default_device_data
+from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
 from tenants.limits import require_room
@@ -56,6 +57,7 @@ def create_device(
     with refusing(NAME_TAKEN):
         device.save(force_insert=True)
     create_credentials(device, credentials or Given(CredentialsType.ACCESS_TOKEN, token or ""))
+    activity.begin(device.pk)
     return device
 
 

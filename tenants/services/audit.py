@@ -25,7 +25,7 @@ from thingsboard.kernel.ids import EntityType
 
 # What is secret or says nothing. A secret that changed is told by its name alone.
 _SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value"})
-_DULL = frozenset({"id", "created_time", "version", "last_login", "tokens_valid_from", "is_superuser"})
+_DULL = frozenset({"id", "created_time", "version", "last_login", "session_generation", "is_superuser"})
 LARGEST_VALUE = 4096  # bytes of a member's JSON; what is longer is cut
 LARGEST_NAME = 255
 

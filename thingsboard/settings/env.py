@@ -41,7 +41,7 @@ def integer(name: str, default: int, *, low: int = 0, high: int = 2**63 - 1) -> 
     return value
 
 
-def seconds(name: str, default: float, *, low: float = 0.0) -> float:
+def seconds(name: str, default: float, *, low: float = 0.0, high: float = 1e9) -> float:
     """A duration in seconds, fractions allowed (tests set some below 0.5)."""
     raw = os.environ.get(name, "").strip()
     if not raw:
@@ -50,8 +50,8 @@ def seconds(name: str, default: float, *, low: float = 0.0) -> float:
         value = float(raw)
     except ValueError:
         raise ImproperlyConfigured(f"{name}={raw!r}: expected a number of seconds.") from None
-    if not low <= value < 1e9:
-        raise ImproperlyConfigured(f"{name}={value}: expected a number of seconds of at least {low}.")
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name}={value}: expected a number of seconds from {low:g} to {high:g}.")
     return value
 
 

@@ -53,6 +53,12 @@ TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)
 TB_TOKEN_CACHE_SIZE = env.integer("TB_TOKEN_CACHE_SIZE", 50_000, low=1)
 TB_TOKEN_MISS_WINDOW = env.seconds("TB_TOKEN_MISS_WINDOW", 0.005)
 
+# Activity of devices (docs/reference/activity.md): after how long a silent device counts as inactive unless its attribute
+# inactivityTimeout says otherwise, how often that is looked for, and how often transports report whom they heard.
+TB_DEVICE_INACTIVITY_TIMEOUT = env.seconds("TB_DEVICE_INACTIVITY_TIMEOUT", 600.0, low=0.05)
+TB_DEVICE_INACTIVITY_CHECK_SECONDS = env.seconds("TB_DEVICE_INACTIVITY_CHECK_SECONDS", 60.0, low=0.05)
+TB_ACTIVITY_REPORT_SECONDS = env.seconds("TB_ACTIVITY_REPORT_SECONDS", 3.0, low=0.05)
+
 # Ingest.
 TB_INGEST_SHARDS = env.integer("TB_INGEST_SHARDS", 2, low=1, high=32)
 TB_INGEST_BATCH = env.integer("TB_INGEST_BATCH", 1000, low=1, high=20_000)
@@ -89,6 +95,20 @@ TB_TS_QUERY_SECONDS = env.seconds("TB_TS_QUERY_SECONDS", 30.0, low=0.001)
 TB_ERASURE_SECONDS = env.seconds("TB_ERASURE_SECONDS", 5.0, low=0.05)
 TB_ERASURE_SETTLE_SECONDS = env.seconds("TB_ERASURE_SETTLE_SECONDS", 120.0)
 
-# Tokens of users (design: 60 minutes and 30 days).
+# Signing in (docs/reference/rest.md). Design: tokens of 60 minutes and 30 days, browser sessions of an hour or 30 days.
 TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)
 TB_REFRESH_TOKEN_SECONDS = env.seconds("TB_REFRESH_TOKEN_SECONDS", 30 * 86400.0, low=1)
+TB_SESSION_SECONDS = env.integer("TB_SESSION_SECONDS", 3600, low=1, high=10 * 365 * 86400)
+TB_SESSION_REMEMBER_SECONDS = env.integer("TB_SESSION_REMEMBER_SECONDS", 30 * 86400, low=1, high=10 * 365 * 86400)
+# For how long a process may believe that a user's session is good: what ends it is promised to work within a second.
+TB_SESSION_CACHE_SECONDS = env.seconds("TB_SESSION_CACHE_SECONDS", 1.0, high=1.0)
+TB_SESSION_CACHE_SIZE = env.integer("TB_SESSION_CACHE_SIZE", 10_000, low=1)
+TB_PASSWORD_MIN_LENGTH = env.integer("TB_PASSWORD_MIN_LENGTH", 6, low=1, high=72)
+TB_ACTIVATION_SECONDS = env.seconds("TB_ACTIVATION_SECONDS", 86400.0, low=1)
+TB_LOGIN_MAX_FAILURES = env.integer("TB_LOGIN_MAX_FAILURES", 10, low=1)
+TB_LOGIN_MAX_FAILURES_PER_ADDRESS = env.integer("TB_LOGIN_MAX_FAILURES_PER_ADDRESS", 100, low=1)
+TB_LOGIN_LOCK_SECONDS = env.seconds("TB_LOGIN_LOCK_SECONDS", 900.0, low=0.05)
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed. The loopback is where the proxy of docs/guides/install.md is.
+TB_TRUSTED_PROXIES = env.networks("TB_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
+# How browsers reach us, for links that are printed or handed on: https://iot.example.org. Empty: as the request says.
+TB_BASE_URL = env.text("TB_BASE_URL").rstrip("/")

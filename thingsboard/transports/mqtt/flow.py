@@ -102,7 +102,8 @@ class Flow(asyncio.Protocol):
             self.hub.refused(self, reason)
         if self.state != CLOSED:
             self.state = CLOSED
-            self.patience, self.heard = self.hub.limits.connect_timeout, self.hub.clock
+            # Patience from now on, while `heard` still says when it was heard.
+            self.patience = self.hub.limits.connect_timeout + self.hub.clock - self.heard
             self.ended()
         self.transport.close()
 

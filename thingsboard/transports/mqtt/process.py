@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.directory import Directory, Unavailable
 from thingsboard.transports.mqtt.certificate import CertificateError
 from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.listeners import Listener, from_settings
 from thingsboard.transports.mqtt.metrics import MetricsPort
 from thingsboard.transports.mqtt.revocation import watch
-from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
+from thingsboard.transports.mqtt.server import MqttServer
+from thingsboard.transports.mqtt.settlement import IngestPort, Settle
 from thingsboard.transports.session import RUN_AHEAD_MS
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort],
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopping.set)
     await wait_for_database(stopping)
-    server = MqttServer(make_ingest, affordable(Limits.from_settings()))
+    server = MqttServer(make_ingest, affordable(Limits.from_settings()), ActivityReporter("thingsboard mqtt activity"))
     watcher = asyncio.create_task(watch(server))
     watcher.add_done_callback(lambda _: stopping.set())  # without it, sessions would outlive their credentials
     reporter = asyncio.create_task(_report(server.counters))

@@ -4,15 +4,12 @@ import asyncio
 import itertools
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any, Protocol
 
 from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
-from thingsboard.kernel.batch import Batcher
-from thingsboard.kernel.batch import Refused as Refusal
-from thingsboard.transports.messages import Uplink
+from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
 from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
@@ -22,8 +19,9 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 from thingsboard.transports.mqtt.listeners import Listener, plain
 from thingsboard.transports.mqtt.peer import certificate_of, network_of
 from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.mqtt.recognition import Refused
-from thingsboard.transports.mqtt.settlement import Settlement
+from thingsboard.transports.mqtt.settlement import IngestPort, Settle, Settlement
 from thingsboard.transports.refusals import RefusalLog
 from thingsboard.transports.session import DeviceSession
 
@@ -35,44 +33,20 @@ BACKLOG = 4096
 COMMIT_SECONDS = 7.0
 CLOSE_SECONDS = 1.0
 
-Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
-
-
-class IngestPort(Protocol):
-    """What is needed of `thingsboard.transports.uplink.Ingest`."""
-
-    @property
-    def batcher(self) -> Batcher[Uplink, Any]:
-        """Its counters."""
-        ...
-
-    def shard(self, session: DeviceSession) -> Any:
-        """Where this session's messages are appended."""
-        ...
-
-    def account(self, messages: int, size: int) -> bool:
-        """Count appended messages and bytes; True when the sender must wait for `room`."""
-        ...
-
-    def open(self, session: DeviceSession) -> None:
-        """A session starts."""
-        ...
-
-    def close_session(self, session: DeviceSession) -> None:
-        """A session ended."""
-        ...
-
-    async def close(self) -> bool:
-        """Commit what is queued; False when that did not end in time."""
-        ...
-
 
 class MqttServer(Settlement):
     """Create it on the running loop, `start` it, `stop` it."""
 
-    def __init__(self, make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], limits: Limits) -> None:
+    def __init__(
+        self,
+        make_ingest: Callable[[Settle, Callable[[], None]], IngestPort],
+        limits: Limits,
+        activity: ActivityReporter | None = None,
+    ) -> None:
+        """Without `activity` nobody is told which devices are active."""
         super().__init__()
         self.limits = limits
+        self.presence = Presence(self, activity)
         self.counters = Counters()
         self.refusals = RefusalLog("MQTT")
         self.connects = {"3": 0, "5": 0}  # devices let in, by version
@@ -101,6 +75,7 @@ class MqttServer(Settlement):
         """Be ready for connections; `listen` lets them in."""
         await self.broker.start()
         self._running = True
+        self.presence.start()
         self._sweep()
 
     async def listen(self, listener: Listener, host: str, *, reuse_port: bool = False) -> None:
@@ -141,6 +116,7 @@ class MqttServer(Settlement):
             self._running = False
             await self.broker.shutdown()
         await self.refusals.close()
+        await self.presence.close()
         return committed
 
     # Connections come and go.
@@ -159,8 +135,10 @@ class MqttServer(Settlement):
         if connection.client_id:
             session = connection.session
             self.ingest.close_session(session)
-            if self.devices.get(session.device_id) is connection:
+            present = self.devices.get(session.device_id) is connection
+            if present:
                 del self.devices[session.device_id]
+            self.presence.left(connection, replaced=not present)
 
     def admit(self, connection: Connection, connect: packets.Connect) -> None:
         """A CONNECT arrived: find out who it is, then hand the connection to amqtt, in a task of its own."""
@@ -211,6 +189,7 @@ class MqttServer(Settlement):
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.devices[identity.device_id] = connection
         self.connects["3" if connection.five is None else "5"] += 1
+        self.presence.entered(identity.device_id)
         if older is not None:
             older.close("takeover")
 

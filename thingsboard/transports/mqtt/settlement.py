@@ -3,13 +3,15 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
+from thingsboard.kernel.batch import Batcher
 from thingsboard.kernel.batch import Refused as Refusal
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt.flow import CLOSED, FULL
 from thingsboard.transports.mqtt.front import Connection
+from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +19,43 @@ log = logging.getLogger(__name__)
 RESUME_AT_ONCE = 64
 
 
+Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
+
+
+class IngestPort(Protocol):
+    """What is needed of `thingsboard.transports.uplink.Ingest`."""
+
+    @property
+    def batcher(self) -> Batcher[Uplink, Any]:
+        """Its counters."""
+        ...
+
+    def shard(self, session: DeviceSession) -> Any:
+        """Where this session's messages are appended."""
+        ...
+
+    def account(self, messages: int, size: int) -> bool:
+        """Count appended messages and bytes; True when the sender must wait for `room`."""
+        ...
+
+    def open(self, session: DeviceSession) -> None:
+        """A session starts."""
+        ...
+
+    def close_session(self, session: DeviceSession) -> None:
+        """A session ended."""
+        ...
+
+    async def close(self) -> bool:
+        """Commit what is queued; False when that did not end in time."""
+        ...
+
+
 class Settlement:
     """The part of the server that stands between its connections and its ingest."""
 
     loop: asyncio.AbstractEventLoop
-    ingest: Any
+    ingest: IngestPort
 
     def __init__(self) -> None:
         self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
