@@ -2,14 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from thingsboard.kernel.api import NoSuchPath
 
 # /health/live and /health/ready are answered before any route: thingsboard.health.middleware.
 urlpatterns = [
-    path("", RedirectView.as_view(url="/admin/")),  # until there is a page that leads each authority to its place
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),
     path("setup/", include("tenants.pages.urls")),
@@ -23,4 +21,7 @@ urlpatterns = [
     path("api/", include("tenants.api.urls")),
     path("api/", include("devices.api.urls")),
     path("api/<path:rest>", NoSuchPath.as_view()),
+    path("", include("dashboards.pages.urls")),
 ]
+
+handler404 = "dashboards.pages.page.missing"
