@@ -106,7 +106,8 @@ class Message:
 def message(raw: str) -> Message:
     """A message of /api/ws. Raises ValueError."""
     document = _document(raw)
-    auth, listed = document.get("authCmd"), document.get("cmds") or []
+    auth, listed = document.get("authCmd"), document.get("cmds")
+    listed = [] if listed is None else listed
     if not isinstance(listed, list) or not (auth is None or isinstance(auth, dict)):
         raise ValueError('expected "cmds" as an array and "authCmd" as an object')
     token = None if auth is None else str(auth.get("token") or "")
@@ -118,10 +119,10 @@ def telemetry_message(raw: str) -> Message:
     document = _document(raw)
     found: list[Command] = []
     for name, kind in _TELEMETRY_LISTS.items():
-        listed = document.get(name) or []
-        if not isinstance(listed, list):
+        listed = document.get(name)
+        if not (listed is None or isinstance(listed, list)):
             raise ValueError(f'expected "{name}" as an array')
-        found += [_command(each, kind) for each in listed]
+        found += [_command(each, kind) for each in listed or []]
     return Message(None, found)
 
 

@@ -104,6 +104,7 @@ class Appended(Generic[K]):
         self._waiting: dict[K, dict[int, str]] = {}
         self._count = 0
         self._gap = _NONE
+        self._read: dict[K, set[Sample]] = {}  # what was read last; the news of it may still be on their way
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -115,6 +116,8 @@ class Appended(Generic[K]):
 
     def offer(self, key: K, ts: int, value: str | None) -> None:
         """A point; without its value it has to be read."""
+        if value is not None and Sample(ts, value) in self._read.get(key, ()):
+            return
         if not self.incomplete and value is not None and self._count < self._most:
             points = self._waiting.setdefault(key, {})
             self._count += ts not in points
@@ -133,6 +136,7 @@ class Appended(Generic[K]):
         self._waiting = {key: points for key, points in self._waiting.items() if not which(key)}
         self._count = sum([len(points) for points in self._waiting.values()])
         self._last = {key: last for key, last in self._last.items() if not which(key)}
+        self._read = {key: points for key, points in self._read.items() if not which(key)}
 
     def take(self) -> dict[K, list[Sample]]:
         """What is to be sent, each key's points in the order of time."""
@@ -142,16 +146,13 @@ class Appended(Generic[K]):
         return found
 
     def begin(self, found: Mapping[K, list[Sample]]) -> None:
-        """The client is being told these points first; what waits may be among them."""
+        """The client is being told these points, which were read; what waits may be among them."""
         self._remember(found)
-        for key, points in list(self._waiting.items()):
-            last = self._last.get(key, -1)
-            newer = {ts: value for ts, value in points.items() if ts > last}
-            self._count += len(newer) - len(points)
-            if newer:
-                self._waiting[key] = newer
-            else:
-                del self._waiting[key]
+        self._read = {key: set(sorted(points)[-self._most :]) for key, points in found.items()}
+        waiting, self._waiting, self._count = self._waiting, {}, 0
+        for key, points in waiting.items():
+            for ts, value in points.items():
+                self.offer(key, ts, value)
 
     def question(self) -> Gap | None:
         """What is to be read; what comes from now on is kept again."""

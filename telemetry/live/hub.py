@@ -117,12 +117,11 @@ class Hub:
 
     async def _hear(self) -> None:
         layer: BoundedLayer = get_channel_layer()
-        loop = asyncio.get_running_loop()
         while True:
             channel = ""
             try:
                 channel = await layer.new_channel()
-                layer.watch(channel, lambda: loop.call_later(SETTLE_SECONDS, self.missed))
+                layer.watch(channel, self._lost)
                 await layer.group_add(group_of(self.node), channel)
                 await layer.group_add(GROUP, channel)
                 self.missed()
@@ -133,6 +132,9 @@ class Hub:
                 await asyncio.sleep(PAUSE_SECONDS)
                 with suppress(Exception):
                     await layer.leave(channel)
+
+    def _lost(self) -> None:
+        asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.missed)
 
     def _read(self, message: dict[str, Any]) -> None:
         """A message of telemetry.fanout."""

@@ -58,10 +58,10 @@ def _saved(sender: type[Model], instance: Any, created: bool, **_: Any) -> None:
         announce(None, [instance.pk])
 
 
-def _deleted(sender: type[Model], instance: Any, **_: Any) -> None:
+def _deleted(sender: Any, instance: Any, **_: Any) -> None:
     """A share was withdrawn. Where the shared thing itself went, that is told by whoever deletes it."""
     if issubclass(sender, UserShareBase | GroupShareBase):
-        shared: Any = sender._meta.get_field("content_object").related_model
+        shared = sender._meta.get_field("content_object").related_model
         rows = shared._default_manager.filter(pk=instance.content_object_id)
         for tenant_id in rows.values_list("tenant_id", flat=True):
             announce(tenant_id)

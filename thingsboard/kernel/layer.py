@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
-from channels_redis.utils import _wrap_close
+from channels_redis.utils import _wrap_close, decode_hosts
 from redis.asyncio.client import PubSub
 
 from thingsboard.kernel import bus
@@ -60,7 +60,7 @@ class LoopLayer(RedisPubSubLoopLayer):
         super().__init__(*args, **kwargs)
         self.capacity = capacity
         self.watchers: dict[str, Lost] = {}
-        self._shards = [Shard(shard.host, self) for shard in self._shards]
+        self._shards = [Shard(host, self) for host in decode_hosts(kwargs.get("hosts"))]
 
     async def _subscribe_to_channel(self, channel: str) -> None:
         self.channels[channel] = asyncio.Queue(self.capacity)
@@ -98,7 +98,8 @@ class Shard(RedisSingleShardConnection):
     def _ensure_redis(self) -> None:
         if self._redis is None:
             super()._ensure_redis()
-            self._pubsub = _Listening(self._redis.connection_pool)
+            connection: Any = self._redis
+            self._pubsub = _Listening(connection.connection_pool)
             self._pubsub.again = self.channel_layer.lost
 
     async def _do_receiving(self) -> None:

@@ -228,7 +228,7 @@ async def test_the_silent_are_asked_whether_they_live_and_the_dead_are_closed(pe
     ):
         await living.silent(people.device)
         await dead.silent(people.device)
-        dead.socket.protocol.send_pong = lambda data: None  # type: ignore[method-assign]
+        dead.socket.protocol.send_frame = lambda frame: None  # type: ignore[method-assign]
         assert await dead.closed() == (4500, "No answer to a ping")
         await living.silent(people.device)
 
