@@ -1,0 +1,5 @@
+"""Everybody is there."""
+
+from tests.telemetry.live.screen import people
+
+__all__ = ["people"]
