@@ -7,7 +7,7 @@ wait for it or it for `_settle`, and it looks at `active` afterwards.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -27,6 +27,7 @@ from devices.services.activity_rules import (
     judge,
 )
 from telemetry import bulk
+from telemetry.fanout import News, fanout
 from telemetry.points import Scope, Value
 from thingsboard.kernel.time import now_ms
 
@@ -35,6 +36,9 @@ __all__ = ["Change", "Report", "begin", "reconsider", "record", "review", "times
 AT_ONCE = 1000  # devices in one transaction
 PAGE = 5000  # devices in one look of `review`
 NOBODY = uuid.UUID(int=0)
+
+# What is to be done with attributes that were written, by device, and when that was (ms).
+Tell = Callable[[Mapping[uuid.UUID, Mapping[str, Value]], int], None]
 
 # In order of id, as all do who want several.
 _LOCK_DEVICES = (
@@ -80,10 +84,12 @@ def record(connection: bulk.Connection, reports: Iterable[Report]) -> list[Chang
         heard = {each.device_id: each.last_activity for each in chunk if not (each.connected or each.disconnected)}
         usual: set[uuid.UUID] = set()
         if heard:
-            moved = bulk.advance(connection, Scope.SERVER, LAST_ACTIVITY, now_ms(), heard)
+            now = now_ms()
+            moved = bulk.advance(connection, Scope.SERVER, LAST_ACTIVITY, now, heard)
+            _tell({each: {LAST_ACTIVITY: heard[each]} for each in moved}, now)
             # A statement of its own: it must see what was committed while the one before waited for a lock.
             usual = bulk.true_for(connection, Scope.SERVER, ACTIVE, moved)
-        changes += _settle(connection, {each.device_id: each for each in chunk if each.device_id not in usual})
+        changes += _settle(connection, {each.device_id: each for each in chunk if each.device_id not in usual}, _tell)
     return changes
 
 
@@ -113,8 +119,8 @@ def times(device_id: uuid.UUID) -> dict[str, Value]:
     return bulk.read(_django(), Scope.SERVER, ATTRIBUTES, [device_id]).get(device_id, {})
 
 
-def _settle(connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | None]) -> list[Change]:
-    """Decide about devices in one transaction, each known as it is now."""
+def _settle(connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | None], tell: Tell) -> list[Change]:
+    """Decide about devices in one transaction, each known as it is now; then `tell` what was written."""
     if not reports:
         return []
     ids = list(reports)
@@ -133,13 +139,23 @@ def _settle(connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | No
             changes += [Change(tenant_id, device_id, kind, ts) for kind, ts in verdict.events]
         bulk.write(connection, Scope.SERVER, now, values)
         # Here every change of state is known, in the transaction that writes it: rows of the outbox are appended here.
+    tell(values, now)
     return changes
+
+
+def _tell(values: Mapping[uuid.UUID, Mapping[str, Value]], now: int) -> None:
+    """Live subscriptions hear what was committed at `now` (ms)."""
+    fanout.tell([News(device_id.bytes, int(Scope.SERVER), now, told) for device_id, told in values.items() if told])
 
 
 def _settle_here(ids: Sequence[uuid.UUID]) -> list[Change]:
     """As `_settle`, in a transaction of Django's."""
     with transaction.atomic():
-        return _settle(_django(), dict.fromkeys(ids))
+        return _settle(_django(), dict.fromkeys(ids), _tell_after_commit)
+
+
+def _tell_after_commit(values: Mapping[uuid.UUID, Mapping[str, Value]], now: int) -> None:
+    transaction.on_commit(lambda: _tell(values, now), robust=True)
 
 
 def _page(after: uuid.UUID) -> tuple[uuid.UUID | None, list[uuid.UUID]]:

@@ -32,7 +32,7 @@ expect.set_options(timeout=SECONDS * 1000)
 def platform(disk_dir: Path) -> Iterator[Up]:
     """A whole platform with the demo's users and devices, which stand still."""
     starting = platforms()
-    platform = next(starting)(disk_dir, TB_DEMO=0, TB_LOGIN_MAX_FAILURES=3)
+    platform = next(starting)(disk_dir, TB_DEMO=0, TB_LOGIN_MAX_FAILURES=3, TB_ACTIVITY_REPORT_SECONDS=0.2)
     platform.await_ready()
     yield platform
     with pytest.raises(StopIteration):
@@ -40,19 +40,21 @@ def platform(disk_dir: Path) -> Iterator[Up]:
 
 
 class Sensor:
-    """A new device of the demo's tenant, connected over MQTT."""
+    """A new device of the demo's tenant, which speaks MQTT."""
 
     def __init__(self, platform: Up) -> None:
+        self.port = platform.mqtt_port
         self.name = f"Sensor {uuid.uuid4().hex[:8]}"
         self.token = uuid.uuid4().hex
         Api(platform.http_port).post(f"/api/device?accessToken={self.token}", {"name": self.name})
         self.client = paho.Client(CallbackAPIVersion.VERSION2)
         self.client.username_pw_set(self.token)
-        self.client.connect("127.0.0.1", platform.mqtt_port)
-        self.client.loop_start()
 
     def send(self, **values: object) -> None:
-        """Returns when they are acknowledged."""
+        """Connects with the first ones; returns when they are acknowledged."""
+        if not self.client.is_connected():
+            self.client.connect("127.0.0.1", self.port)
+            self.client.loop_start()
         message = self.client.publish(TELEMETRY, json.dumps(values), qos=1)
         message.wait_for_publish(10)
         assert message.is_published()
@@ -106,6 +108,7 @@ def test_a_device_without_values_says_how_to_send_the_first_and_then_moves(
 ) -> None:
     page = open_device(visit(platform.http_port), sensor)
     first = page.get_by_role("region", name="No values yet")
+    expect(page.locator(".activity")).to_have_text("Inactive never heard of")
     expect(first).to_contain_text(f"mosquitto_pub -d -q 1 -h 127.0.0.1 -p {platform.mqtt_port}")
     expect(first).to_contain_text(f"-u {sensor.token} ")
     expect(first).to_contain_text(f"http://127.0.0.1:{platform.http_port}/api/v1/{sensor.token}/telemetry")
@@ -115,6 +118,7 @@ def test_a_device_without_values_says_how_to_send_the_first_and_then_moves(
         expect(value_of(page, key)).to_have_text(text)
     expect(value_of(page, "nested")).to_contain_text('"a"')
     expect(chart_of(page, "temperature")).to_have_attribute(**tells("one value, 25.5"))
+    expect(page.locator(".activity")).to_have_text(re.compile("^Active last activity (now|. s ago)$"))
     sensor.send(temperature=26.5)
     expect(value_of(page, "temperature")).to_have_text("26.5")
     expect(chart_of(page, "temperature")).to_have_attribute(**tells("2 values from 25.5 to 26.5, the last one is 26.5"))
