@@ -19,7 +19,7 @@ LONGEST_SEARCH = 255
 # What the editor begins with: a form to fill in, which is a valid dashboard as well.
 _EMPTY = {
     "widgets": {},
-    "states": {"default": {"name": "Main", "root": True, "layouts": {"main": {"widgets": {}, "gridSettings": {"columns": 24}}}}},
+    "states": {"default": {"root": True, "layouts": {"main": {"widgets": {}, "gridSettings": {"columns": 24}}}}},
     "entityAliases": {},
     "timewindow": {"realtime": {"timewindowMs": 300_000}, "aggregation": {"type": "NONE"}},
 }  # fmt: skip
