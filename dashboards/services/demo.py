@@ -16,6 +16,12 @@ _ALIASES = {
     "computer": ("Raspberry Pi Demo Device",),
     "tests": ("Test Device A1", "Test Device A2", "Test Device A3"),
 }
+_LABELS = {
+    "temperature": "Temperature",
+    "humidity": "Humidity",
+    "cpuTemperature": "Processor",
+    "cpuLoad": "Load",
+}
 # Widget -> its type, kind of type, title, alias, keys with their units, and place: column, row, width, height.
 _WIDGETS: dict[str, tuple[str, str, str, str, dict[str, str], tuple[int, int, int, int]]] = {
     "climate": (
@@ -74,7 +80,9 @@ def _configuration(tenant: Tenant) -> dict[str, Any]:
 
 def _widget(key: str) -> dict[str, Any]:
     fqn, kind, title, alias, names, (_, _, width, height) = _WIDGETS[key]
-    keys = [{"name": name, "type": "timeseries", "label": name, "units": units} for name, units in names.items()]
+    keys = [
+        {"name": name, "type": "timeseries", "label": _LABELS[name], "units": units} for name, units in names.items()
+    ]
     return {
         "typeFullFqn": fqn,
         "type": kind,

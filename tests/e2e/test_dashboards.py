@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -161,17 +162,34 @@ def test_it_says_when_the_connection_is_lost_and_misses_nothing(
     visitor.forget("net::ERR", "WebSocket")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    ("who", "width", "scheme"),
+    [(TENANT, 1280, "light"), (TENANT, 390, "dark"), (CUSTOMER, 1280, "dark"), (CUSTOMER, 390, "light")],
+)
 def test_the_demos_dashboard_fits_on_every_screen(
-    platform: Up, visit: Visit, api: Api, width: int, scheme: str, tmp_path: Any
+    platform: Up, visit: Visit, api: Api, who: tuple[str, str], width: int, scheme: str, tmp_path: Any
 ) -> None:
+    now = int(time.time() * 1000)
+    for name, keys in {
+        "DHT11 Demo Device": ("temperature", "humidity"),
+        "Raspberry Pi Demo Device": ("cpuLoad",),
+    }.items():
+        points = [
+            {"ts": now - 5000 * age, "values": {key: 20 + (age * 7 + len(key)) % 13 for key in keys}}
+            for age in range(60)
+        ]
+        path = f"/api/v1/telemetry/DEVICE/{api.device_id(name)}/timeseries"
+        assert api.post(path, points) == {"saved": 60 * len(keys)}
     visitor = visit(platform.http_port, width=width, color_scheme=scheme)
-    page = sign_in(visitor, *TENANT, path="/dashboards")
+    page = sign_in(visitor, *who, path="/dashboards")
     assert fits(page)
     page.get_by_role("link", name="Climate and computers").click()
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     expect(widget(page, "Test devices").get_by_role("row")).to_have_count(4)
+    if who is TENANT:
+        expect(page.get_by_role("img", name="Chart of Room climate:")).to_have_attribute(**tells(r"\d+ values from 20 to 32"))
+    else:
+        expect(widget(page, "Room climate")).to_contain_text("No access")
     assert fits(page)
     boxes = [each.bounding_box() for each in page.locator(".widget").all()]
     for number, one in enumerate(boxes):
@@ -180,4 +198,4 @@ def test_the_demos_dashboard_fits_on_every_screen(
             apart_x = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
             apart_y = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
             assert apart_x or apart_y
-    page.screenshot(path=tmp_path / f"{width}-{scheme}.png", full_page=True)
+    page.screenshot(path=tmp_path / f"{who[1]}-{width}.png", full_page=True)

@@ -94,7 +94,7 @@ function options(lines: readonly Line[], window: number): Omit<UPlot.Options, "w
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: true, range: () => [serverNow() - window, serverNow()] } },
-    axes: [{ ...axis, values: (_: UPlot, splits: number[]) => splits.map((at) => clock(at, window)) }, { ...axis, size: 56 }],
+    axes: [{ ...axis, size: 32, space: 80, values: (_: UPlot, splits: number[]) => splits.map((at) => clock(at, window)) }, { ...axis, size: 56 }],
     series: [{}, ...lines.map((line, number) => ({ stroke: colourOf(line, number), width: 2, spanGaps: false }))],
   };
 }
