@@ -68,9 +68,11 @@ function Live({ widget, connection }: { widget: Widget; connection: Connection }
     };
   }, [states]);
   const Kind = WIDGETS[widget.kind];
+  // Of nobody's values there is nothing to draw: the remark alone says why.
+  const nothing = states.length > 0 && states.every((state) => state.empty);
   return (
     <Box widget={widget}>
-      <Kind widget={widget} states={states} />
+      {!nothing && <Kind widget={widget} states={states} />}
       {widget.kind !== "unknown" && <Remarks states={states} />}
     </Box>
   );

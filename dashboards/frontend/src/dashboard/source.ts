@@ -46,6 +46,11 @@ export class SourceState {
     return this.heard.value ? Math.max(0, (this.source.expected?.length ?? (seen || 1)) - seen) : 0;
   }
 
+  /** Whether there will be nothing to show: a problem, or nobody whom the reader may see. */
+  get empty(): boolean {
+    return this.source.problem !== "" || (this.heard.value && this.shown.value.length === 0);
+  }
+
   take(update: Update): void {
     this.refusal.value = update.error;
     if (update.error !== "") {

@@ -46,7 +46,7 @@ function remark(state: SourceState): string {
   if (state.source.keys.length === 0) return "None of its values can be shown yet.";
   if (!state.known.value) return "";
   const seen = state.members.value.length;
-  if (seen === 0) return "No access: what this widget shows is not yours to see, or no longer there.";
+  if (seen === 0) return "No access: not yours to see, or no longer there.";
   if (state.error.value !== "") return state.error.value;
   const all = state.withheld + seen;
   return state.withheld === 0 ? "" : `No access to ${state.withheld} of ${all}: not yours to see, or no longer there.`;

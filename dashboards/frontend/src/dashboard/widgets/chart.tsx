@@ -91,6 +91,7 @@ function options(lines: readonly Line[], window: number): Omit<UPlot.Options, "w
   const axis = { stroke: colours.ink, font: colours.font, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
   return {
     ms: 1,
+    padding: [8, 28, 0, 0], // the last time on the axis is written half beyond it
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: true, range: () => [serverNow() - window, serverNow()] } },
