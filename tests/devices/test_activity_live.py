@@ -41,8 +41,9 @@ async def test_activity_is_seen_live(people: Cast, settings: Any, monkeypatch: p
         assert first["data"]["active"][0][1] == "false"
         await report(device, now)
         assert await told(one) == {"active": "true", "lastActivityTime": str(now)}
-        await report(device, now + 5)
-        assert await told(one) == {"lastActivityTime": str(now + 5)}
+        for ms in (5, 10, 15):  # a subscription that has just begun may have read one of them by itself
+            await report(device, now + ms)
+            assert await told(one) == {"lastActivityTime": str(now + ms)}
         await report(device, now + 1)  # late
         settings.TB_DEVICE_INACTIVITY_TIMEOUT = 0.001
         await from_database(activity.review)
