@@ -46,8 +46,14 @@ class Fanout:
         self._waiting: deque[tuple[str, News]] = deque()
         self._values = 0
         self._lost = False
+        self.dropped = 0  # values that were not told; everybody read anew instead
         self._lock = threading.Lock()
         self._wake = threading.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Values that are committed and not told yet."""
+        return self._values
 
     def start(self) -> None:
         """Send from a thread from now on. Whoever starts it also has `interest.listen()` running."""
@@ -90,6 +96,7 @@ class Fanout:
         with self._lock:
             self._values += sum([len(each.values) for each in news])
             if self._values > MOST_WAITING:
+                self.dropped += self._values
                 self._waiting.clear()
                 self._values, self._lost = 0, True
             else:
@@ -110,6 +117,7 @@ class Fanout:
         with self._lock:
             waiting, self._waiting, self._values = self._waiting, deque(), 0
         if self._lost:  # whatever waits is part of what they read anew
+            self.dropped += sum([len(news.values) for _, news in waiting])
             self._lost = not broadcast(GROUP, {"lost": True})
             return
         groups: dict[str, list[News]] = {}
