@@ -12,7 +12,6 @@ from devices.models.device import default_device_data
 from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
-from telemetry import services as telemetry
 from tenants.limits import require_room
 from tenants.models import Customer
 from thingsboard.kernel.constraints import refusing
@@ -85,12 +84,14 @@ def update_device(device: Device, fields: DeviceFields, *, version: int | None =
 
 @transaction.atomic
 def delete_device(device: Device) -> None:
-    """Delete a device with its credentials, telemetry and attributes; its sessions are closed after commit."""
-    device_id = device.pk
+    """Delete a device with its credentials; its sessions are closed after commit.
+
+    Its telemetry and attributes are gone for every reader with the commit, and removed in the background.
+    """
+    deleting(EntityType.DEVICE, [device.pk], device.tenant_id)
     _announce(device)
+    DeviceSession.objects.filter(device_id=device.pk).delete()
     device.delete()
-    DeviceSession.objects.filter(device_id=device_id).delete()
-    telemetry.forget(device_id)
 
 
 def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
