@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 from django.db.models.signals import post_delete, post_save
 
 from thingsboard.kernel.entities import register
@@ -29,3 +30,10 @@ class TenantsConfig(AppConfig):
         register(EntityType.TENANT_PROFILE, TenantProfile, tenant_field=None, title="Tenant profile")
         register(EntityType.CUSTOMER, Customer, title="Customer")
         register(EntityType.USER, User, title="User")
+
+
+class ServedAdminConfig(admin.AdminConfig):
+    """Django's admin with doors of ours."""
+
+    default = False  # of this module's, TenantsConfig is
+    default_site = "tenants.auth.admin_site.ServedSite"

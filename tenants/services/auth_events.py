@@ -30,11 +30,12 @@ class AuthEvent(enum.StrEnum):
     TOKEN_ISSUED = "opened by an administrator"  # noqa: S105
     ENABLED = "switched on"
     DISABLED = "switched off"
+    DISABLE_REFUSED = "switching off refused"
     SET_UP = "first system administrator created"
 
 
-_WARNINGS = {AuthEvent.LOGIN_REFUSED, AuthEvent.KEPT_OUT, AuthEvent.LOCKED, AuthEvent.PASSWORD_REFUSED}
-_FAILURES = {AuthEvent.LOGIN_REFUSED, AuthEvent.PASSWORD_REFUSED}
+_FAILURES = {AuthEvent.LOGIN_REFUSED, AuthEvent.PASSWORD_REFUSED, AuthEvent.DISABLE_REFUSED}
+_WARNINGS = {*_FAILURES, AuthEvent.KEPT_OUT, AuthEvent.LOCKED}
 
 # What each is in the audit log. KEPT_OUT is not there, or whoever goes on trying would fill it: LOCKOUT says it once.
 # SET_UP is not, because making the user is.
@@ -50,9 +51,16 @@ _ACTIONS = {
     AuthEvent.ACTIVATED: ActionType.ACTIVATED,
     AuthEvent.ENABLED: ActionType.ACTIVATED,
     AuthEvent.DISABLED: ActionType.SUSPENDED,
+    AuthEvent.DISABLE_REFUSED: ActionType.SUSPENDED,
 }
 # Done by whoever asks; all others are told of the account itself, as ThingsBoard does.
-_BY_OTHERS = {AuthEvent.TOKEN_ISSUED, AuthEvent.LINK_SHOWN, AuthEvent.ENABLED, AuthEvent.DISABLED}
+_BY_OTHERS = {
+    AuthEvent.TOKEN_ISSUED,
+    AuthEvent.LINK_SHOWN,
+    AuthEvent.ENABLED,
+    AuthEvent.DISABLED,
+    AuthEvent.DISABLE_REFUSED,
+}
 
 
 def record(event: AuthEvent, *, user: User | None = None, email: str = "", address: str = "", why: str = "") -> None:

@@ -10,6 +10,7 @@ from tenants.models import ActivationToken, EndedSession, User
 from tenants.services import session_cache
 from tenants.services.administrators import require_another, require_somebody_else
 from tenants.services.auth_events import AuthEvent, record
+from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.time import now_ms
 
 
@@ -38,9 +39,13 @@ def set_enabled(user: User, enabled: bool, *, by: User | None = None) -> None:
     Raises Forbidden when `by`, who asks, would switch itself off, BadRequest for the last system administrator.
     """
     if not enabled:
-        if by is not None:
-            require_somebody_else(user, by, "switch off")
-        require_another(user, "switched off")
+        try:
+            if by is not None:
+                require_somebody_else(user, by, "switch off")
+            require_another(user, "switched off")
+        except PlatformError as error:
+            record(AuthEvent.DISABLE_REFUSED, user=user, why=error.message)
+            raise
     user.is_active = enabled
     user.save(update_fields=["is_active"])
     if not enabled:

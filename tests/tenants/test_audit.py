@@ -67,9 +67,12 @@ def test_what_failed_is_there_although_its_transaction_was_rolled_back(cast: Cas
     taken = create(api(cast.alice), "/api/user", email=cast.gina.email, authority="TENANT_ADMIN")
     assert error(taken) == (400, 31)
     assert error(api(cast.alice).delete(f"/api/user/{cast.alice.pk}")) == (403, 20)
+    off = f"/api/user/{cast.alice.pk}/userCredentialsEnabled?userCredentialsEnabled=false"
+    assert error(api(cast.alice).post(off)) == (403, 20)
     assert [(row.action, row.entity_name, row.failure, row.user_id) for row in rows(success=False)] == [
         ("ADDED", cast.gina.email, f"User with email '{cast.gina.email}' already present in database!", cast.alice.pk),
         ("DELETED", cast.alice.email, "You cannot delete yourself.", cast.alice.pk),
+        ("SUSPENDED", cast.alice.email, "You cannot switch off yourself.", cast.alice.pk),
     ]
     assert User.objects.filter(pk=cast.alice.pk).exists()
 
@@ -252,11 +255,53 @@ class TestTheAdmin:
         log_in(cast.alice.email, "guess")
         create(api(cast.alice), "/api/v1/userGroups", name="Friends")
         [row] = rows(action="LOGIN", success=False)
-        page = client.get("/admin/tenants/auditlog/?action=LOGIN&success__exact=0")
+        page = client.get("/admin/tenants/auditlog/?action=LOGIN&success__exact=0&entity_type=USER")
         assert page.status_code == 200 and cast.alice.email in page.text
+        assert cast.alice.email not in client.get("/admin/tenants/auditlog/?entity_type=DEVICE").text
         path = f"/admin/tenants/auditlog/{row.pk}/"
         assert client.get(path + "change/").status_code == 200
         for refused in ("change/", "delete/"):
             assert client.post(path + refused, {"user_name": "x"}).status_code == 403
         assert client.get("/admin/tenants/auditlog/add/").status_code == 403
         assert "Friends" in client.get("/admin/tenants/usergroup/").text
+
+    def test_a_row_is_read_member_by_member_and_what_users_typed_is_no_markup(self, cast: Cast, client: Client) -> None:
+        body = {"id": {"entityType": "USER", "id": str(cast.bob.pk)}, "email": cast.bob.email}
+        create(api(cast.alice), "/api/user", **body, firstName="<b>Bob", additionalInfo={"lang": "de_DE"})
+        create(api(cast.alice), "/api/user", **body, firstName="Rob")
+        [_, row] = rows(entity_id=cast.bob.pk, action="UPDATED")
+        page = client.get(f"/admin/tenants/auditlog/{row.pk}/change/").text
+        assert "<td>first_name</td><td>&lt;b&gt;Bob</td><td>Rob</td>" in page
+        assert "<td>additional_info</td><td>{&quot;lang&quot;: &quot;de_DE&quot;}</td><td></td>" in page
+        assert cast.alice.email in page and "127.0.0.1" in page
+
+    def test_logging_out_there_is_in_the_log(self, cast: Cast, client: Client) -> None:
+        assert client.get("/admin/logout/").status_code == 405
+        assert rows(action="LOGOUT") == []
+        client.post("/admin/logout/")
+        [row] = rows(action="LOGOUT")
+        assert (row.entity_id, row.user_id, row.success) == (cast.sam.pk, cast.sam.pk, True)
+
+    def test_a_password_changed_there_is_changed_as_everywhere(
+        self, cast: Cast, client: Client, settings: Any
+    ) -> None:
+        settings.TB_LOGIN_MAX_FAILURES = 3
+        sam, path = api(cast.sam), "/admin/password_change/"
+        assert sam.get("/api/auth/user").status_code == 200
+
+        def change(old: str, new: str, again: str = "") -> Any:
+            fields = {"old_password": old, "new_password1": new, "new_password2": again or new}
+            return client.post(path, fields)
+
+        assert "match" in change("a wrong horse", "a better horse").text
+        assert change(PASSWORD, "short").status_code == 200
+        assert change(PASSWORD, "a better horse", "another horse").status_code == 200
+        assert sam.get("/api/auth/user").status_code == 200
+        assert change(PASSWORD, " a better horse ").status_code == 302
+        assert client.get("/admin/").status_code == 200  # this browser stays
+        assert error(sam.get("/api/auth/user")) == (401, 10)
+        assert log_in(cast.sam.email, " a better horse ").status_code == 200
+        assert [row.success for row in rows(action="CREDENTIALS_UPDATED", entity_id=cast.sam.pk)] == [False, True]
+        for _ in range(3):
+            change("a wrong horse", "a better horse")
+        assert "locked" in change(" a better horse ", "the best horse").text
