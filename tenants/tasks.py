@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from tenants.services.audit import forget_old
+from tenants.services.audit_retention import forget_old
 from tenants.services.sessions import forget_expired
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.db import models
 from django.http import HttpRequest, HttpResponseBase
 
@@ -24,13 +23,10 @@ from tenants.address import client_address
 from tenants.models import ActionType, AuditLog, Tenant, User
 from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.ids import EntityType
-from thingsboard.kernel.time import now_ms
 
 # What is secret or says nothing. A secret that changed is told by its name alone.
 _SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value"})
 _DULL = frozenset({"id", "created_time", "version", "last_login", "session_generation", "is_superuser"})
-DAY_MS = 86_400_000
-MOST_AT_ONCE = 5_000  # rows that one statement removes
 LARGEST_VALUE = 4096  # bytes of a member's JSON; what is longer is cut
 LARGEST_NAME = 255
 LONGEST_ADDRESS = 64
@@ -133,22 +129,6 @@ def account_event(
         served.failed.append(row)
     else:
         row.save(force_insert=True)
-
-
-def forget_old() -> int:
-    """Remove what is older than TB_AUDIT_RETENTION_DAYS, in slices of MOST_AT_ONCE; returns how many rows."""
-    days: int = settings.TB_AUDIT_RETENTION_DAYS
-    if not days:
-        return 0
-    horizon = now_ms() - days * DAY_MS
-    removed = 0
-    while True:
-        # Each slice is a transaction of its own: nothing waits for the whole, and what is done stays done.
-        slice_ = AuditLog.objects.filter(created_time__lt=horizon).order_by("created_time").values("pk")[:MOST_AT_ONCE]
-        gone, _ = AuditLog.objects.filter(pk__in=slice_).delete()
-        removed += gone
-        if gone < MOST_AT_ONCE:
-            return removed
 
 
 def snapshot(target: models.Model) -> dict[str, Any]:

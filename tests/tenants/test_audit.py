@@ -199,7 +199,7 @@ def test_no_secret_is_in_any_row(cast: Cast) -> None:
 def test_what_is_too_old_is_removed_slice_by_slice(
     cast: Cast, settings: Any, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tenants.services.audit.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("tenants.services.audit_retention.MOST_AT_ONCE", 2)
     old = AuditLog.objects.count()
     assert old > 2
     clock(3 * DAY)
