@@ -36,27 +36,27 @@ class GeneralSettings(View):
 class SettingsOfKind(View):
     """/api/user/settings/{type}; with DELETE, {paths} of the general ones."""
 
-    def get(self, request: Request, name: str) -> Response:
+    def get(self, request: Request, settings_type: str) -> Response:
         """The settings of that kind."""
-        return Response(read_settings(caller(request), _kind(name)))
+        return Response(read_settings(caller(request), _kind(settings_type)))
 
-    def put(self, request: Request, name: str) -> Response:
+    def put(self, request: Request, settings_type: str) -> Response:
         """Set the paths that the body names, and leave the rest."""
-        merge_settings(caller(request), _kind(name), self.body(request))
+        merge_settings(caller(request), _kind(settings_type), self.body(request))
         return Response()
 
-    def delete(self, request: Request, name: str) -> Response:
+    def delete(self, request: Request, settings_type: str) -> Response:
         """Forget these paths of the general settings; commas between them."""
-        remove_settings(caller(request), SettingsKind.GENERAL, _paths(name))
+        remove_settings(caller(request), SettingsKind.GENERAL, _paths(settings_type))
         return Response()
 
 
 class PathsOfKind(View):
     """/api/user/settings/{type}/{paths}"""
 
-    def delete(self, request: Request, name: str, paths: str) -> Response:
+    def delete(self, request: Request, settings_type: str, paths: str) -> Response:
         """Forget these paths of the settings of that kind; commas between them."""
-        remove_settings(caller(request), _kind(name), _paths(paths))
+        remove_settings(caller(request), _kind(settings_type), _paths(paths))
         return Response()
 
 
