@@ -8,6 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from tenants.address import client_address
 from tenants.api.shapes import user_fields, user_json, user_wish
 from tenants.auth.jwt import issue_pair
 from tenants.models import User
@@ -116,5 +117,6 @@ class UserToken(View):
         user = visible_user(request, user_id, Action.MANAGE)
         if not user.is_active:
             raise BadRequest("User account is not active")
-        record(AuthEvent.TOKEN_ISSUED, user=user, why=f"by {caller(request).email}")
+        address = client_address(request._request)
+        record(AuthEvent.TOKEN_ISSUED, user=user, address=address, why=f"by {caller(request).email}")
         return Response(issue_pair(user).to_json(), headers={"Cache-Control": "no-store"})

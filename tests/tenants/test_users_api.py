@@ -1,5 +1,6 @@
 """ThingsBoard's API of users: who may make, change, open and delete whom, and in which shape."""
 
+import json
 from typing import Any
 
 import pytest
@@ -163,6 +164,7 @@ def test_an_older_version_is_a_conflict(cast: Cast) -> None:
         {"email": "a@b.example", "firstName": "x" * 256},
         {"email": "a@b.example", "additionalInfo": "text"},
         {"email": "a@b.example", "additionalInfo": {"x": "y" * 70_000}},
+        {"email": "a@b.example", "additionalInfo": {"x": json.loads("[" * 300 + "]" * 300)}},
         {"email": "a@b.example", "id": {"entityType": "DEVICE", "id": str(new_id())}},
     ],
 )
