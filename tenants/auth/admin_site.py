@@ -15,7 +15,7 @@ from tenants.address import client_address
 from tenants.auth.backend import AdminLogin
 from tenants.models import User
 from tenants.services.auth_events import AuthEvent, record
-from tenants.services.passwords import change_password
+from tenants.services.passwords import change_password, require_policy
 from thingsboard.kernel.errors import PlatformError
 
 
@@ -31,15 +31,24 @@ class OwnPassword(AdminPasswordChangeForm):
         """As it was typed: comparing it is the service's business."""
         return str(self.cleaned_data["old_password"])
 
+    def clean_new_password1(self) -> str:
+        """Refuse what the policy forbids."""
+        password = str(self.cleaned_data["new_password1"])
+        try:
+            require_policy(password)
+        except PlatformError as error:
+            raise ValidationError(error.message) from None
+        return password
+
     def clean(self) -> dict[str, Any]:
-        """Change it, or show the reason."""
+        """Change it, or show the reason beside a field: the page shows no others."""
         super().clean()
         said = self.cleaned_data
         if not self.errors:
             try:
                 self.user = change_password(self.user, said["old_password"], said["new_password1"], self._address)
             except PlatformError as error:
-                raise ValidationError(error.message) from None
+                self.add_error("old_password", error.message)
         return said
 
     def save(self, commit: bool = True) -> User:

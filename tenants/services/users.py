@@ -16,7 +16,7 @@ from tenants.services import audit
 from tenants.services.administrators import require_another, require_somebody_else
 from tenants.services.sessions import end_all_sessions
 from thingsboard.kernel.constraints import refusing
-from thingsboard.kernel.entities import deleting
+from thingsboard.kernel.entities import deleting, not_found
 from thingsboard.kernel.errors import BadRequest, Forbidden, Unauthenticated, VersionConflict
 from thingsboard.kernel.ids import EntityType
 
@@ -110,14 +110,17 @@ def update_user(user: User, fields: UserFields, *, by: User | None = None, versi
 @transaction.atomic
 def delete_user(user: User, *, by: User) -> None:
     """Delete a user, with what was shared with it. Nobody deletes itself (Forbidden), nobody the last system
-    administrator (BadRequest).
+    administrator (BadRequest). Raises NotFound where somebody was faster.
     """
+    key = user.pk
     with audit.deed(ActionType.DELETED, EntityType.USER, user) as entry:
         require_somebody_else(user, by, "delete")
         require_another(user, "deleted")
         entry.before(user)
-        deleting(EntityType.USER, [user.pk], user.tenant_id)
-        user.delete()
+        deleting(EntityType.USER, [key], user.tenant_id)
+        removed, _ = user.delete()
+        if not removed:
+            raise not_found(EntityType.USER, key)
 
 
 def log_in(email: str, password: str) -> User:
