@@ -172,7 +172,9 @@ def _require_small(info: Any) -> None:
     try:
         size = 0 if info is None else len(orjson.dumps(info))
     except TypeError:
-        raise BadRequest("additionalInfo: expected numbers of at most 64 bits, valid texts and no deep nesting") from None
+        raise BadRequest(
+            "additionalInfo: expected numbers of at most 64 bits, valid texts and no deep nesting"
+        ) from None
     if size > LARGEST_INFO:
         raise BadRequest(f"additionalInfo: expected at most {LARGEST_INFO} bytes of JSON")
 

@@ -171,7 +171,10 @@ def test_administrators_read_their_own_log_and_nobody_else_reads_any(cast: Cast)
 
 
 def test_no_secret_is_in_any_row(cast: Cast) -> None:
-    alice, secrets = api(cast.alice), [PASSWORD, "first horse", "second horse", "wrong horse", "long horse", "acme-meter"]
+    alice, secrets = (
+        api(cast.alice),
+        [PASSWORD, "first horse", "second horse", "wrong horse", "long horse", "acme-meter"],
+    )
     body = {"email": "v1@acme.example", "authority": "TENANT_ADMIN", "password": "long horse"}
     assert alice.post("/api/v1/users", body, format="json").status_code == 201
     alice.post("/api/v1/users", {**body, "email": "nonsense"}, format="json")
