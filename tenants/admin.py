@@ -90,7 +90,7 @@ class UserAdmin(ServedAdmin):
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The form, which must know who asks."""
-        made = super().get_form(request, obj, change, **kwargs)
+        made: Any = super().get_form(request, obj, change, **kwargs)
         made.caller = request.user
         return made
 

@@ -6,7 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -72,7 +72,7 @@ class ServedSite(AdminSite):
     login_form = AdminLogin
 
     @method_decorator(never_cache)
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Log out, and say so in the logs."""
         user = request.user
         answer = super().logout(request, extra_context)
@@ -80,7 +80,7 @@ class ServedSite(AdminSite):
             record(AuthEvent.LOGOUT, user=user, address=client_address(request))
         return answer
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Change one's own password."""
         page = OwnPasswordPage.as_view(
             success_url=reverse("admin:password_change_done", current_app=self.name),

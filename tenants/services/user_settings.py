@@ -69,13 +69,13 @@ def remove_settings(user: User, kind: SettingsKind, paths: Iterable[str]) -> Non
 def _change(user: User, kind: SettingsKind, how: Callable[[Settings], Settings]) -> Settings:
     # The row is locked, so that two windows of one user do not undo each other's changes.
     row, _ = UserSettings.objects.select_for_update().get_or_create(user=user, kind=kind)
-    row.value = how(row.value)
-    _require_names(row.value)
-    if len(orjson.dumps(row.value)) > LARGEST:
+    value = row.value = how(row.value)
+    _require_names(value)
+    if len(orjson.dumps(value)) > LARGEST:
         raise BadRequest(f"The settings are too large; expected at most {LARGEST} bytes of JSON.")
     row.version += 1
     row.save(update_fields=["value", "version"])
-    return row.value
+    return value
 
 
 def _steps(path: str) -> list[str]:

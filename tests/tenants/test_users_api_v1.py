@@ -135,6 +135,8 @@ def test_the_list_is_filtered_searched_and_ordered(
     for query, found in (
         ("authority=TENANT_ADMIN", [cast.alice.email]),
         ("enabled=false", [carl.email]),
+        ("enabled=True&authority=CUSTOMER_USER", [cast.bob.email]),
+        ("enabled=&search=carl", [carl.email]),
         (f"customer_id={cast.bistro.pk}&ordering=-email", [carl.email, cast.bob.email]),
         (f"customer_id={new_id()}", []),
         ("search=CARL", [carl.email]),

@@ -20,6 +20,7 @@ from tenants.services.user_places import Wish, place_for, require_same_place
 from tenants.services.users import UserFields, create_user, delete_user, update_user
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import BadRequest, Forbidden
+from thingsboard.kernel.filters import FlagFilter
 from thingsboard.kernel.resources import ResourceViewSet
 
 
@@ -71,7 +72,7 @@ class UserFilter(filters.FilterSet):
     authority = filters.ChoiceFilter(choices=Authority.choices)
     tenant_id = filters.UUIDFilter()
     customer_id = filters.UUIDFilter()
-    enabled = filters.BooleanFilter(field_name="is_active")
+    enabled = FlagFilter(field_name="is_active")
 
     class Meta:
         model = User
