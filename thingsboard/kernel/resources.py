@@ -15,12 +15,12 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import status, viewsets
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.pagination import LimitOffsetPagination
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from thingsboard.kernel.api import JsonParser
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
 
@@ -60,11 +60,18 @@ class Ordering(OrderingFilter):
         return queryset.order_by(*order, "pk")
 
 
+class Json(JsonParser):
+    """JSON by its media type; the browsable pages' form sends it."""
+
+    media_type = "application/json"
+    renderer_class = JSONRenderer
+
+
 class Resource(viewsets.GenericViewSet):
     """The base of every view set of our own API, also of those that are no plain collections."""
 
     renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
-    parser_classes = [JSONParser]
+    parser_classes = [Json]
     pagination_class = Pages
     lookup_value_converter = "uuid"
 
