@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from tenants.address import client_address
 from tenants.models import ActionType, AuditLog, Tenant, User
+from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.ids import EntityType
 
@@ -169,7 +170,7 @@ def _told(value: Any) -> Any:
     """A value as bounded JSON."""
     if isinstance(value, _Secret):
         return "***"
-    text = orjson.dumps(value, default=str)
+    text = json_bytes(value, default=str)
     if len(text) <= LARGEST_VALUE:
         return orjson.loads(text)
     return text[:LARGEST_VALUE].decode(errors="ignore") + "..."

@@ -7,10 +7,10 @@ log: nobody else's business, and they change with every click.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
 from django.db import transaction
 
 from tenants.models import SettingsKind, User, UserSettings
+from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.errors import BadRequest
 
 LARGEST = 65_536  # bytes of the settings of one kind, as JSON
@@ -71,7 +71,7 @@ def _change(user: User, kind: SettingsKind, how: Callable[[Settings], Settings])
     row, _ = UserSettings.objects.select_for_update().get_or_create(user=user, kind=kind)
     value = row.value = how(row.value)
     _require_names(value)
-    if len(orjson.dumps(value)) > LARGEST:
+    if len(json_bytes(value)) > LARGEST:
         raise BadRequest(f"The settings are too large; expected at most {LARGEST} bytes of JSON.")
     row.version += 1
     row.save(update_fields=["value", "version"])

@@ -150,6 +150,16 @@ def test_a_new_address_ends_sessions_and_links_and_must_be_free(cast: Cast) -> N
     assert error(bob.get("/api/auth/user")) == (401, 10)
 
 
+def test_numbers_that_come_back_larger_than_64_bits_are_still_numbers(cast: Cast) -> None:
+    key, bob, path = {"id": ref("USER", cast.bob.pk)}, api(cast.bob), "/api/user/settings"
+    for _ in range(2):  # the second time, the audit log and the settings read what the database made of it
+        saved = save(cast.alice, **key, email=cast.bob.email, additionalInfo={"x": [1e30], "n": _})
+        assert saved.json()["additionalInfo"]["x"] == [1e30], saved.content
+        assert bob.get(f"/api/user/{cast.bob.pk}").json()["additionalInfo"]["x"] == [1e30]
+        assert bob.put(path, {"x": -1e30}, format="json").status_code == 200
+        assert bob.get(path).json() == {"x": -1e30}
+
+
 def test_an_older_version_is_a_conflict(cast: Cast) -> None:
     body = {"id": ref("USER", cast.bob.pk), "email": cast.bob.email, "version": 1}
     assert save(cast.alice, **body).json()["version"] == 2
