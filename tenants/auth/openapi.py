@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class Bearer(OpenApiAuthenticationExtension):
+class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The access token of `/api/auth/login`."""
 
     target_class = "tenants.auth.jwt.JwtAuthentication"
@@ -21,7 +21,7 @@ class Bearer(OpenApiAuthenticationExtension):
         }
 
 
-class Cookie(OpenApiAuthenticationExtension):
+class Cookie(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The session of a browser."""
 
     target_class = "tenants.auth.browser.SessionAuthentication"
