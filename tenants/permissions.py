@@ -44,6 +44,12 @@ class Administrator(SignedIn):
     authorities = frozenset({"SYS_ADMIN", "TENANT_ADMIN"})
 
 
+class SystemAdmin(SignedIn):
+    """System administrators."""
+
+    authorities = frozenset({"SYS_ADMIN"})
+
+
 class TenantAdmin(SignedIn):
     """Administrators of a tenant."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.api import activation, audit, auth, users
+from tenants.api import activation, audit, auth, user_lists, user_settings, users
 
 urlpatterns = [
     path("auth/login", auth.Login.as_view()),
@@ -18,7 +18,19 @@ urlpatterns = [
     path("auth/changePassword", auth.ChangePassword.as_view()),
     path("noauth/activate", activation.Activate.as_view()),
     path("noauth/userPasswordPolicy", activation.PasswordPolicy.as_view()),
+    path("user", users.Users.as_view()),
+    path("user/tokenAccessEnabled", users.TokenAccessEnabled.as_view()),
+    path("user/settings", user_settings.GeneralSettings.as_view()),
+    path("user/settings/<str:settings_type>", user_settings.SettingsOfKind.as_view()),
+    path("user/settings/<str:settings_type>/<str:paths>", user_settings.PathsOfKind.as_view()),
     path("user/<str:user_id>", users.OneUser.as_view()),
+    path("user/<str:user_id>/userCredentialsEnabled", users.CredentialsEnabled.as_view()),
+    path("user/<str:user_id>/token", users.UserToken.as_view()),
     path("user/<str:user_id>/activationLink", activation.ActivationLink.as_view()),
     path("user/<str:user_id>/activationLinkInfo", activation.ActivationLinkInfo.as_view()),
+    path("users", user_lists.AllUsers.as_view()),
+    path("users/list", user_lists.UsersByIds.as_view()),
+    path("users/info", user_lists.UserInfos.as_view()),
+    path("tenant/<str:tenant_id>/users", user_lists.TenantAdmins.as_view()),
+    path("customer/<str:customer_id>/users", user_lists.CustomerUsers.as_view()),
 ]

@@ -4,9 +4,11 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from tenants.api import audit, auth, user_groups
+from tenants.api.v1 import users
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("userGroups", user_groups.UserGroups, basename="user-group")
+router.register("users", users.Users, basename="user")
 router.register("auditLogs", audit.AuditLogs, basename="audit-log")
 
 urlpatterns = [

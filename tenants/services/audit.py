@@ -19,7 +19,9 @@ import orjson
 from django.db import models
 from django.http import HttpRequest, HttpResponseBase
 
+from tenants.address import client_address
 from tenants.models import ActionType, AuditLog, Tenant, User
+from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.ids import EntityType
 
@@ -28,6 +30,8 @@ _SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value"})
 _DULL = frozenset({"id", "created_time", "version", "last_login", "session_generation", "is_superuser"})
 LARGEST_VALUE = 4096  # bytes of a member's JSON; what is longer is cut
 LARGEST_NAME = 255
+LONGEST_ADDRESS = 64
+LONGEST_FAILURE = 1024
 
 
 @dataclass(slots=True)
@@ -105,6 +109,29 @@ def record(action: ActionType, kind: EntityType, target: models.Model, data: Map
             entry.after(data)
 
 
+def account_event(
+    action: ActionType, user: User, *, by: User | None, address: str = "", failure: str = "", note: str = ""
+) -> None:
+    """Record what happened to an account. `by` is who did it, None for whoever sends the request that is being served.
+
+    A failure outlives the transaction in which it is found, as long as a request is being served.
+    """
+    row = Entry(action, EntityType.USER, user).row
+    if by is not None:
+        row.user_id, row.user_name = by.pk, by.email
+    row.address = address[:LONGEST_ADDRESS] or row.address
+    row.data = {"note": note} if note else {}
+    served = _served.get()
+    if not failure:
+        row.save(force_insert=True)
+        return
+    row.success, row.failure = False, failure[:LONGEST_FAILURE]
+    if served is not None:
+        served.failed.append(row)
+    else:
+        row.save(force_insert=True)
+
+
 def snapshot(target: models.Model) -> dict[str, Any]:
     """The object's own columns that matter, as JSON values; secrets only as a mark that changes when they do."""
     values: dict[str, Any] = {}
@@ -143,7 +170,7 @@ def _told(value: Any) -> Any:
     """A value as bounded JSON."""
     if isinstance(value, _Secret):
         return "***"
-    text = orjson.dumps(value, default=str)
+    text = json_bytes(value, default=str)
     if len(text) <= LARGEST_VALUE:
         return orjson.loads(text)
     return text[:LARGEST_VALUE].decode(errors="ignore") + "..."
@@ -158,12 +185,12 @@ def _sign(row: AuditLog) -> None:
     if isinstance(user, User):
         row.user_id, row.user_name = user.pk, user.email
         row.tenant_id = row.tenant_id or user.tenant_id
-    row.address = str(served.request.META.get("REMOTE_ADDR") or "")[:64]
+    row.address = client_address(served.request)[:LONGEST_ADDRESS]
 
 
 def _failed(row: AuditLog, error: Exception) -> None:
     row.success = False
-    row.failure = (error.message if isinstance(error, PlatformError) else type(error).__name__)[:1024]
+    row.failure = (error.message if isinstance(error, PlatformError) else type(error).__name__)[:LONGEST_FAILURE]
     served = _served.get()
     if served is not None:
         served.failed.append(row)

@@ -12,6 +12,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.errors import BadRequest, NotFound, PayloadTooLarge
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType, parse_uuid
 
@@ -29,7 +30,7 @@ class JsonRenderer(BaseRenderer):
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
         """The body."""
-        return b"" if data is None else orjson.dumps(data)
+        return b"" if data is None else json_bytes(data)
 
 
 class TextRenderer(BaseRenderer):
