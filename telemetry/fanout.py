@@ -25,7 +25,7 @@ SERIES = 0  # beside the numbers of Scope: what happened to time series
 MOST_WAITING = 100_000  # values between a commit and its message
 MOST_IN_MESSAGE = 2_000  # values
 LONGEST_TOLD = 4096  # characters of a value; longer ones are read by who wants them
-RETRY_SECONDS = 0.5
+RETRY_SECONDS = 2.0
 
 
 class News(NamedTuple):

@@ -136,6 +136,7 @@ class Hub:
                 self.missed()
                 while True:
                     self._read(await layer.receive(channel))
+                    await asyncio.sleep(0)  # what waits already would not let anybody else have a turn
             except Exception as error:
                 log.warning("Live news cannot be heard, next try in %.0f s: %s", PAUSE_SECONDS, error)
                 await asyncio.sleep(PAUSE_SECONDS)

@@ -24,6 +24,7 @@ from tests.telemetry.live.screen import (
     Screen,
     dialled,
     of,
+    own_web,
     quick_web,
     save,
     screen,
@@ -52,7 +53,7 @@ async def points_until(one: Screen, last: int) -> list[list[Any]]:
 async def test_a_real_device_is_seen_live(people: Cast) -> None:
     token_of_device = "acme-meter"
     client = paho.Client(CallbackAPIVersion.VERSION2)
-    async with platform() as server, quick_web() as at, screen(at, people.alice) as one:
+    async with platform() as server, own_web() as at, screen(at, people.alice) as one:
         await one.ask(cmdId=1, keys="temperature", type="TIMESERIES", scope="LATEST_TELEMETRY", **of(people.device))
         serial = {"type": "ATTRIBUTES", "scope": "CLIENT_SCOPE", "keys": "serial", "cmdId": 2}
         await one.ask(**serial, **of(people.device))
@@ -183,7 +184,7 @@ async def test_a_restart_of_valkey_is_made_up_for(people: Cast, servers_dir: Pat
 
 async def test_open_sockets_do_not_spoil_the_end_of_the_process(people: Cast) -> None:
     mine = await token(people.alice)
-    async with quick_web() as at, dialled(at, f"/api/ws?token={mine}") as one, screen(at, people.bob):
+    async with own_web() as at, dialled(at, f"/api/ws?token={mine}") as one, screen(at, people.bob):
         await one.ask(cmdId=1, **LATEST, **of(people.device))
         at.process.send_signal(signal.SIGTERM)
         assert await at.ended() in (0, -signal.SIGTERM)
