@@ -8,6 +8,7 @@ Who acts and from where comes from the request that is being served (`remember_r
 need not be told. Where nobody asks over HTTP (a command, a task, a rule), the user stays empty.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,9 @@ from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.ids import EntityType
 
 # What is secret or says nothing. A secret that changed is told by its name alone.
-_SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value"})
+_SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value", "provision_device_key"})
+# Members of free JSON that are secret whatever they hold: provisionDeviceSecret, SNMP's community and passphrases, ...
+_SECRET_MEMBER = re.compile(r"secret|passw|passphrase|private_?key|token|community|psk", re.IGNORECASE)
 _DULL = frozenset({"id", "created_time", "version", "last_login", "tokens_valid_from", "is_superuser"})
 LARGEST_VALUE = 4096  # bytes of a member's JSON; what is longer is cut
 LARGEST_NAME = 255
@@ -143,10 +146,19 @@ def _told(value: Any) -> Any:
     """A value as bounded JSON."""
     if isinstance(value, _Secret):
         return "***"
-    text = orjson.dumps(value, default=str)
+    text = orjson.dumps(_without_secrets(value), default=str)
     if len(text) <= LARGEST_VALUE:
         return orjson.loads(text)
     return text[:LARGEST_VALUE].decode(errors="ignore") + "..."
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: "***" if item and _SECRET_MEMBER.search(str(name)) else _without_secrets(item)
+            for name, item in value.items()
+        }
+    return [_without_secrets(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _sign(row: AuditLog) -> None:

@@ -1,4 +1,5 @@
-"""How errors answer: ThingsBoard's body on its own paths (compat/data_model.md 1.1), our own under /api/v1.
+"""How errors answer: ThingsBoard's body on its own paths (compat/data_model.md 1.1), our own under /api/v1 and from
+views of that family wherever else they stand (`errors_have_detail`).
 
 Apart from errors.py, because models may raise errors, but must not wait for REST framework to be ready.
 """
@@ -32,7 +33,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     set_rollback()
     error = _as_platform_error(error, context)
     path = context["request"].path
-    if path.startswith("/api/v1/"):
+    if path.startswith("/api/v1/") or getattr(context.get("view"), "errors_have_detail", False):
         body: dict[str, Any] = {"detail": error.message, "status_code": error.status, **error.extra}
     else:
         body = {

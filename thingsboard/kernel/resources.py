@@ -11,16 +11,16 @@ A subclass says which rows there are, how they are spelled (a serializer) and wh
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters import rest_framework as filters
 from rest_framework import status, viewsets
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.pagination import LimitOffsetPagination
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from thingsboard.kernel.api import JsonParser
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
 
@@ -57,14 +57,31 @@ class Ordering(OrderingFilter):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """Ordered, with the primary key last."""
         order = self.get_ordering(request, queryset, view) or ["-created_time"]
+        for name, column in getattr(view, "ordering_columns", {}).items():
+            order = [field.replace(name, column) if field.removeprefix("-") == name else field for field in order]
         return queryset.order_by(*order, "pk")
+
+
+class CreatedBetween(filters.FilterSet):
+    """Filters that every entity has: `since` (included) and `until` (not), in ms."""
+
+    since = filters.NumberFilter(field_name="created_time", lookup_expr="gte")
+    until = filters.NumberFilter(field_name="created_time", lookup_expr="lt")
+
+
+class ResourceParser(JsonParser):
+    """JSON that says so: a form of another site, which a browser would send with its cookies, is none."""
+
+    media_type = "application/json"
 
 
 class Resource(viewsets.GenericViewSet):
     """The base of every view set of our own API, also of those that are no plain collections."""
 
+    errors_have_detail = True
+
     renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
-    parser_classes = [JSONParser]
+    parser_classes = [ResourceParser]
     pagination_class = Pages
     lookup_value_converter = "uuid"
 
@@ -74,8 +91,9 @@ class ResourceViewSet(Resource):
 
     rows: QuerySet[Any]
     title = "Resource"  # in "... with id [...] is not found"
-    filter_backends = [DjangoFilterBackend, SearchFilter, Ordering]
+    filter_backends = [filters.DjangoFilterBackend, SearchFilter, Ordering]
     ordering_fields: Any = ("created_time", "name")
+    ordering_columns: dict[str, str] = {}  # of ordering fields that are called otherwise in the database
     search_fields: Any = ("name",)
     write_permissions: list[
         type[BasePermission]
