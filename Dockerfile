@@ -31,5 +31,5 @@ RUN python -m compileall -q .
 
 USER 10001:10001
 VOLUME /data
-EXPOSE 8080 1883
-CMD ["daphne", "-b", "0.0.0.0", "-p", "8080", "--verbosity", "0", "thingsboard.asgi:application"]
+EXPOSE 8080 1883 8883 8083
+CMD ["python", "manage.py", "runweb"]

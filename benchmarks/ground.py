@@ -138,7 +138,8 @@ def platform(seconds: float, rounds: int) -> Iterator[Ground]:
     with tempfile.TemporaryDirectory(prefix="tb-bench-", ignore_cleanup_errors=True) as directory:
         http, mqtt = free_port(), free_port()
         environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        environment |= {"TB_DATA_DIR": directory, "TB_HTTP_PORT": str(http), "TB_MQTT_PORT": str(mqtt), "TB_DEMO": "0"}
+        environment |= {"TB_DATA_DIR": directory, "TB_HTTP_PORT": str(http), "TB_MQTT_PORT": str(mqtt)}
+        environment |= {"TB_MQTT_WS_PORT": "0", "TB_DEMO": "0"}
         Path(directory).chmod(0o755)  # as root, the database server runs as another user
         log = Path(directory) / "up.log"
         with log.open("wb") as output:

@@ -1,5 +1,6 @@
-"""Reads of devices, profiles and credentials."""
+"""Reads of devices, profiles and credentials, and of what was refused."""
 
+import uuid
 from typing import Any, Self
 
 from django.db import models
@@ -7,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from telemetry.models import AttributeKv, Key
 from telemetry.points import Scope
-from tenants.access import shared_with, takes_shares, tenant_scope
+from tenants.access import is_system, shared_with, takes_shares, tenant_scope
 from thingsboard.kernel.entities import Action
 
 
@@ -68,3 +69,22 @@ class DeviceGroupQuerySet(models.QuerySet[Any]):
         if takes_shares(user, action):
             own |= Q(pk__in=shared_with(user, action, self.model))
         return self.filter(own)
+
+
+class RefusalQuerySet(models.QuerySet[Any]):
+    """What was refused."""
+
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Tenant administrators see their tenant's, customer users those of their customer's devices (who merely shares
+        a device learns nothing of its credentials), system administrators what belongs to no tenant.
+        """
+        if is_system(user):
+            return self.filter(tenant__isnull=True)
+        return self.filter(tenant_scope(user, customer="device__customer_id"))
+
+    def of_token(self, lookup: bytes, tenant_id: uuid.UUID) -> Self:
+        """What became of whoever brought the token with this lookup: nobody's, and the tenant's own.
+
+        Who knows the whole token may ask; what belongs to another tenant stays there all the same.
+        """
+        return self.filter(Q(tenant__isnull=True) | Q(tenant_id=tenant_id), lookup=lookup)

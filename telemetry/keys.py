@@ -5,7 +5,7 @@ that is rolled back never leaves a number behind that does not exist.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import psycopg
 
@@ -61,6 +61,9 @@ class KeyCache:
 
 cache = KeyCache()
 
+# In the cache, whose keys the platform's own are.
+OWN = b""
+
 
 def check(name: str) -> None:
     """Raise InvalidKey with a sentence unless `name` can be a key."""
@@ -98,3 +101,18 @@ def resolve(connection: "psycopg.Connection[tuple]", tenant: bytes, names: Itera
             connection.execute(_LINK, [tenant_id, sorted(ids.values())])
     cache.remember(tenant, ids)
     return ids
+
+
+def own(names: Iterable[str], connect: "Callable[[], psycopg.Connection[tuple]]") -> Mapping[str, int]:
+    """The numbers of keys that the platform itself writes, for whatever tenant: no tenant's limit counts them.
+
+    `connect` gives a connection in autocommit mode, for names that this process has not met; it is closed afterwards.
+    """
+    wanted = sorted(set(names))
+    known = cache.of(OWN)
+    if wanted and not known.keys() >= set(wanted):
+        with connect() as connection:
+            connection.execute(_CREATE, [wanted])
+            known = dict(connection.execute(_FIND, [wanted]).fetchall())
+        cache.remember(OWN, known)
+    return known

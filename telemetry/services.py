@@ -2,13 +2,15 @@
 transaction.
 """
 
+import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
+from psycopg import errors
 
 from telemetry import keys as key_names
 from telemetry.points import Attribute, Point, Reading, Scope, Value
@@ -17,8 +19,11 @@ from telemetry.store.batch import Write, gather, introspect, send
 from telemetry.store.connect import connect
 from telemetry.store.maintenance import WINDOW_LOCK
 from telemetry.store.rows import unpack
-from thingsboard.kernel.errors import BadRequest, TooMany
+from thingsboard.kernel.disk import watch
+from thingsboard.kernel.errors import BadRequest, NotAvailable, TooMany
 from thingsboard.kernel.time import now_ms
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
 
@@ -29,11 +34,36 @@ ATTRIBUTES_SQL = (
     "AND (%s::text[] IS NULL OR k.name = ANY(%s)) ORDER BY a.scope, k.name"
 )
 
+# Who wants to know of a change, by scope and key; see `watch_attribute`.
+_watchers: dict[tuple[Scope, str], list[Callable[[uuid.UUID], object]]] = {}
+
+
+def watch_attribute(scope: Scope, key: str, changed: Callable[[uuid.UUID], object]) -> None:
+    """Have `changed(entity_id)` called after the commit of every save or deletion of that attribute.
+
+    For higher floors, which say so in `ready()`. An error in it is logged; the attribute is stored by then.
+    """
+    watchers = _watchers.setdefault((scope, key), [])
+    if changed not in watchers:
+        watchers.append(changed)
+
+
+def _tell(entity_id: uuid.UUID, scope: Scope, keys: Iterable[str]) -> None:
+    for key in keys:
+        for changed in _watchers.get((scope, key), ()):
+            transaction.on_commit(_call(changed, entity_id), robust=True)
+
+
+def _call(changed: Callable[[uuid.UUID], object], entity_id: uuid.UUID) -> Callable[[], object]:
+    """A function and no `partial`, because Django logs its name when it fails."""
+    return lambda: changed(entity_id)
+
 
 def save(tenant_id: uuid.UUID, entity_id: uuid.UUID, readings: Sequence[Reading]) -> None:
     """Write readings (ts in ms, values) of one entity to history and latest.
 
-    Raises BadRequest for a key that cannot be one, TooMany when the tenant's keys are used up.
+    Raises BadRequest for a key that cannot be one, TooMany when the tenant's keys are used up, NotAvailable while the
+    database has no room.
     """
     _write(Write(tenant_id.bytes, [(entity_id.bytes, ts, values) for ts, values in readings]))
 
@@ -43,12 +73,24 @@ def save_attributes(
 ) -> None:
     """Write attributes of one entity; `ts` (ms) is the time of the change, now by default. Errors as `save`."""
     _write(Write(tenant_id.bytes, (), [(entity_id.bytes, int(scope), now_ms() if ts is None else ts, values)]))
+    _tell(entity_id, scope, values)
 
 
 def _write(write: Write) -> None:
     names = {name for values in write.values() for name in values}
     if not names:
         return
+    shortage = watch().shortage()
+    if shortage is not None:
+        raise NotAvailable(f"{shortage} Nothing was stored.")
+    try:
+        _store(write, names)
+    except (errors.DiskFull, errors.IoError) as error:
+        log.error("Values could not be stored: %s", error)
+        raise NotAvailable("The database has no room. Nothing was stored.") from None
+
+
+def _store(write: Write, names: set[str]) -> None:
     ids = key_names.cache.of(write.tenant)
     unknown = names - ids.keys()
     if unknown:
@@ -130,7 +172,7 @@ def attribute_keys(entity_id: uuid.UUID, scope: Scope | None = None) -> list[str
 
 def delete_attributes(entity_id: uuid.UUID, scope: Scope, keys: Sequence[str]) -> list[str]:
     """Remove attributes; returns the names of those that were there."""
-    return sorted(
+    gone = sorted(
         row[0]
         for row in _rows(
             "DELETE FROM attribute_kv a USING ts_key k WHERE k.id = a.key_id AND a.entity_id = %s AND a.scope = %s "
@@ -138,6 +180,8 @@ def delete_attributes(entity_id: uuid.UUID, scope: Scope, keys: Sequence[str]) -
             [entity_id, int(scope), list(keys)],
         )
     )
+    _tell(entity_id, scope, gone)
+    return gone
 
 
 @transaction.atomic

@@ -22,6 +22,7 @@ from telemetry.store.batch import Batch, Server, Write, gather, introspect, send
 from telemetry.store.connect import connect
 from telemetry.store.maintenance import WINDOW_LOCK
 from thingsboard.kernel.batch import Refused, Unavailable
+from thingsboard.kernel.disk import watch
 
 __all__ = ["IngestWriter", "Write"]
 
@@ -56,9 +57,12 @@ class IngestWriter:
     def commit(self, writes: Sequence[Write]) -> dict[int, Refused]:
         """Write everything in one transaction; returns what was refused, by index.
 
-        Raises Unavailable when nothing was committed and a later attempt with the same writes may succeed, and
-        psycopg's error when the data is at fault.
+        Raises Unavailable when nothing was committed and a later attempt with the same writes may succeed (the disk is
+        nearly full, say), and psycopg's error when the data is at fault.
         """
+        shortage = watch().shortage()
+        if shortage is not None:
+            raise Unavailable(shortage, announced=True)
         try:
             connection = self._connect()
             settled = self._settled(connection)

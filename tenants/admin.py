@@ -1,9 +1,16 @@
 """The admin's lists of tenants, profiles, customers and users."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model
+from django.http import HttpRequest
 
+from tenants.auth.backend import AdminLogin
 from tenants.models import Customer, Tenant, TenantProfile, User
+from tenants.services.sessions import set_enabled
+
+admin.site.login_form = AdminLogin
 
 
 class ServedAdmin(admin.ModelAdmin):
@@ -55,3 +62,9 @@ class UserAdmin(ServedAdmin):
     search_fields = ("email", "first_name", "last_name")
     fields = ("email", "first_name", "last_name", "phone", "is_active", "authority", "tenant", "customer", "last_login")
     readonly_fields = ("authority", "tenant", "customer", "last_login")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Switching a user off ends its sessions."""
+        super().save_model(request, obj, form, change)
+        if "is_active" in form.changed_data:
+            set_enabled(obj, obj.is_active)

@@ -1,6 +1,9 @@
 """Tenants, customers, users, authentication and access."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 
 from thingsboard.kernel.entities import register
 from thingsboard.kernel.ids import EntityType
@@ -12,8 +15,15 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        """Open the kernel's door to our entities."""
+        """Open the kernel's door to our entities; whoever saves or deletes a user, no process believes its old state."""
         from tenants.models import Customer, Tenant, TenantProfile, User
+        from tenants.services.session_cache import announce
+
+        def changed(instance: User, **_: Any) -> None:
+            announce(instance.pk)
+
+        for signal in (post_save, post_delete):
+            signal.connect(changed, sender=User, weak=False, dispatch_uid="tenants.user_changed")
 
         register(EntityType.TENANT, Tenant, tenant_field="id", title="Tenant")
         register(EntityType.TENANT_PROFILE, TenantProfile, tenant_field=None, title="Tenant profile")

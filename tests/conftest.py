@@ -1,5 +1,6 @@
-"""What every test may use: the cast of characters, a directory for servers, and an empty key cache; slow ones queue."""
+"""What every test may use: the cast of characters, a directory for servers, and nothing remembered; slow ones queue."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -7,10 +8,14 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from telemetry import keys
+from tenants.services import attempts, session_cache
+from tests import examples
 from tests.cast import cast
 from tests.servers_dir import servers_dir
 
 __all__ = ["cast", "servers_dir"]
+
+examples.load()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,7 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _no_remembered_keys() -> Iterator[None]:
     """Tables are emptied between tests, so what a process remembers of them must be as well."""
     keys.cache.clear()
+    session_cache.cache.clear()
     yield
+
+
+@pytest.fixture(autouse=True)
+def _no_failed_logins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Valkey is one for all workers, and everybody's alice mistypes her password."""
+    monkeypatch.setattr(attempts, "PREFIX", f"tb:signin:{uuid.uuid4()}:")
 
 
 @pytest.fixture(scope="session")

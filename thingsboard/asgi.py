@@ -1,5 +1,6 @@
-"""The ASGI door: devices under /api/v1/{token}/, Django for everything else."""
+"""The ASGI door: devices under /api/v1/{token}/, Prometheus at /metrics, Django for everything else."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -11,12 +12,24 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thingsboard.settings")
 django = get_asgi_application()
 
 # After Django is set up, because they import models.
+from tenants.services.session_cache import cache as sessions  # noqa: E402
+from thingsboard.transports.http import metrics  # noqa: E402
 from thingsboard.transports.http.app import DeviceApi, addressed  # noqa: E402
 from thingsboard.transports.uplink import Ingest  # noqa: E402
 
 Message = MutableMapping[str, Any]
 
 devices = DeviceApi(Ingest)
+numbers = metrics.MetricsApp(devices)
+
+_news: "asyncio.Task[None] | None" = None
+
+
+def hear_of_ended_sessions() -> None:
+    """Listen to the bus on this loop, from the first request on: Daphne has no hook that would call it earlier."""
+    global _news
+    if _news is None or _news.done():
+        _news = asyncio.create_task(sessions.listen(), name="news of sessions")
 
 
 async def application(
@@ -25,5 +38,8 @@ async def application(
     """Serve one connection. Devices do not pass Django, whose handler would take most of their time."""
     if scope["type"] == "http" and addressed(scope["path"]) is not None:
         await devices(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"] == metrics.PATH:
+        await numbers(scope, receive, send)
     else:
+        hear_of_ended_sessions()
         await django(scope, receive, send)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),  # until there is a page that leads each authority to its place
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),
+    path("setup/", include("tenants.pages.urls")),
     path("api/v1/", include("tenants.api.urls_v1")),
     path("api/v1/", include("devices.api.urls_v1")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from devices.api import assignments, credentials, devices, lists, profiles
+from devices.api import assignments, credentials, devices, lists, profiles, refusals
 from devices.api.urls_v1 import entities
 from thingsboard.kernel.shared_paths import Theirs, also_under_api
 
@@ -33,6 +33,8 @@ urlpatterns = [
     path("deviceProfileInfos/list", profiles.ProfileInfoList.as_view()),
     path("deviceProfileInfo/default", profiles.DefaultProfileInfo.as_view()),
     path("deviceProfileInfo/<str:profile_id>", profiles.OneProfileInfo.as_view()),
+    path("v1/refusals", refusals.Refusals.as_view()),
+    path("v1/refusals/search", refusals.Search.as_view()),
 ]
 
 urlpatterns += also_under_api(

@@ -1,4 +1,4 @@
-"""Devices, their profiles, credentials and groups, and with whom they are shared."""
+"""Devices, their profiles, credentials and groups, and with whom they are shared; what was refused; who holds sessions."""
 
 from devices.models.credentials import CredentialsType, DeviceCredentials
 from devices.models.device import Device
@@ -10,6 +10,8 @@ from devices.models.group import (
     DeviceUserShare,
 )
 from devices.models.profile import DeviceProfile
+from devices.models.refusal import Refusal
+from devices.models.session import DeviceSession, SessionTakeover, TransportNode
 
 __all__ = [
     "CredentialsType",
@@ -19,6 +21,10 @@ __all__ = [
     "DeviceGroupUserGroupShare",
     "DeviceGroupUserShare",
     "DeviceProfile",
+    "DeviceSession",
     "DeviceUserGroupShare",
     "DeviceUserShare",
+    "Refusal",
+    "SessionTakeover",
+    "TransportNode",
 ]

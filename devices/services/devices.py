@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import transaction
 
-from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile
+from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGroup, DeviceProfile, DeviceSession
 from devices.models.device import default_device_data
+from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
 from telemetry import services as telemetry
@@ -61,6 +62,7 @@ def create_device(
         with refusing(NAME_TAKEN):
             device.save(force_insert=True)
         create_credentials(device, credentials or Given(CredentialsType.ACCESS_TOKEN, token or ""))
+        activity.begin(device.pk)
         entry.after(device)
     return device
 
@@ -99,6 +101,7 @@ def delete_device(device: Device) -> None:
         entry.before(device)
         _announce(device)
         device.delete()
+        DeviceSession.objects.filter(device_id=device_id).delete()
         telemetry.forget(device_id)
 
 
@@ -112,6 +115,7 @@ def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUI
     devices = Device.objects.filter(tenant_id__in=ids)
     deleting(EntityType.DEVICE, list(devices.values_list("pk", flat=True)), tenant_id)
     DeviceGroup.objects.filter(tenant_id__in=ids).delete()
+    DeviceSession.objects.filter(device_id__in=devices.values("pk")).delete()
     devices.delete()
     profiles = DeviceProfile.objects.filter(tenant_id__in=ids)
     deleting(EntityType.DEVICE_PROFILE, list(profiles.values_list("pk", flat=True)), tenant_id)

@@ -28,6 +28,7 @@ RESERVED_TOKENS = frozenset(
         "otaPackages",
         PROVISION,
         "queues",
+        "refusals",
         "relations",
         "resources",
         "roles",

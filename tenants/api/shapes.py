@@ -1,4 +1,4 @@
-"""The JSON of users (compat/data_model.md 3)."""
+"""The JSON of users: ThingsBoard's (compat/data_model.md 3) and our own API's."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def user_json(user: User) -> dict[str, Any]:
     info["userCredentialsEnabled"] = user.is_active
     info["userActivated"] = user.has_usable_password()
     if user.last_login is not None:
-        info["lastLoginTs"] = int(user.last_login.timestamp() * 1000)
+        info["lastLoginTs"] = last_login_ms(user)
     return {
         "id": EntityId(EntityType.USER, user.pk).to_json(),
         "createdTime": user.created_time,
@@ -34,3 +34,29 @@ def user_json(user: User) -> dict[str, Any]:
         "additionalInfo": info,
         "version": user.version,
     }
+
+
+def user_resource(user: User) -> dict[str, Any]:
+    """A user of our own API: snake_case, plain UUIDs, null where there is none."""
+    return {
+        "id": user.pk,
+        "created_time": user.created_time,
+        "name": user.email,
+        "email": user.email,
+        "authority": user.authority,
+        "tenant_id": user.tenant_id,
+        "customer_id": user.customer_id,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "phone": user.phone,
+        "enabled": user.is_active,
+        "activated": user.has_usable_password(),
+        "last_login_time": last_login_ms(user),
+        "additional_info": user.additional_info,
+        "version": user.version,
+    }
+
+
+def last_login_ms(user: User) -> int | None:
+    """When the user logged in last, in ms."""
+    return None if user.last_login is None else int(user.last_login.timestamp() * 1000)

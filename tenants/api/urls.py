@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from tenants.api import audit, auth, customers, profiles, tenants, users
+from tenants.api import activation, audit, auth, customers, profiles, tenants, users
 from tenants.api.urls_v1 import entities
 from thingsboard.kernel.shared_paths import Theirs, also_under_api
 
 urlpatterns = [
     path("auth/login", auth.Login.as_view()),
     path("auth/token", auth.Refresh.as_view()),
+    path("auth/token/refresh", auth.RefreshV1.as_view()),  # our own API's path, which means nothing else here
+    path("auth/csrf", auth.Csrf.as_view()),
     path("auth/logout", auth.Logout.as_view()),
     path("auth/user", auth.CurrentUser.as_view()),
     path("audit/logs", audit.Logs.as_view()),
@@ -33,7 +35,12 @@ urlpatterns = [
     path("tenantProfileInfo/default", profiles.DefaultProfileInfo.as_view()),
     path("tenantProfileInfo/<str:profile_id>", profiles.OneProfileInfo.as_view()),
     path("tenantProfileInfos", profiles.ProfileInfoPage.as_view()),
+    path("auth/changePassword", auth.ChangePassword.as_view()),
+    path("noauth/activate", activation.Activate.as_view()),
+    path("noauth/userPasswordPolicy", activation.PasswordPolicy.as_view()),
     path("user/<str:user_id>", users.OneUser.as_view()),
+    path("user/<str:user_id>/activationLink", activation.ActivationLink.as_view()),
+    path("user/<str:user_id>/activationLinkInfo", activation.ActivationLinkInfo.as_view()),
 ]
 
 urlpatterns += also_under_api(

@@ -10,6 +10,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.backends import TokenBackend
 
 from tenants.models import User
+from tenants.services.session_cache import SessionState, cache, read_state
 from tenants.services.settings import jwt_signing_key
 from thingsboard.kernel.errors import TokenExpired, Unauthenticated
 from thingsboard.kernel.ids import NULL_UUID, parse_uuid
@@ -18,7 +19,8 @@ from thingsboard.kernel.time import now_ms
 ALGORITHM = "HS512"
 ISSUER = "thingsboard.io"
 REFRESH_SCOPE = "REFRESH_TOKEN"
-REQUIRED = ["sub", "userId", "scopes", "sessionId", "exp", "iss", "iat"]
+GENERATION = "generation"  # ours: the user's session_generation when the session began
+REQUIRED = ["sub", "userId", "scopes", "sessionId", "exp", "iss", "iat", GENERATION]
 
 
 class Pair(NamedTuple):
@@ -30,6 +32,10 @@ class Pair(NamedTuple):
     def to_json(self) -> dict[str, str]:
         """ThingsBoard's JSON form."""
         return {"token": self.token, "refreshToken": self.refresh_token}
+
+    def to_resource(self) -> dict[str, str]:
+        """The form of our own API, with both names of the refresh token (mission.md 1)."""
+        return {**self.to_json(), "refresh_token": self.refresh_token}
 
 
 class JwtAuthentication(JWTAuthentication):
@@ -49,16 +55,15 @@ class JwtAuthentication(JWTAuthentication):
         return user_of(claims), claims
 
 
-def issue_pair(user: User) -> Pair:
-    """Tokens of a new session."""
+def issue_pair(user: User, session_id: str | None = None) -> Pair:
+    """Tokens of a new session, or new ones of a session that goes on."""
     now = now_ms() // 1000
-    # Whole seconds only: right after a password change the present second would count as before it.
-    issued = max(now, -(-user.tokens_valid_from // 1000))
     common = {
         "sub": user.email,
         "userId": str(user.pk),
-        "sessionId": str(uuid.uuid4()),
-        "iat": issued,
+        "sessionId": session_id or str(uuid.uuid4()),
+        GENERATION: user.session_generation,
+        "iat": now,
         "isPublic": False,
     }
     access: dict[str, Any] = {
@@ -84,11 +89,13 @@ def issue_pair(user: User) -> Pair:
 
 
 def refresh_pair(token: str) -> Pair:
-    """A new pair for a refresh token. Raises Unauthenticated or TokenExpired."""
+    """A new pair of the same session for a refresh token. Raises Unauthenticated or TokenExpired."""
     claims = verified(token)
     if claims["scopes"] != [REFRESH_SCOPE]:
         raise Unauthenticated("Authentication failed")
-    return issue_pair(user_of(claims))
+    user_id, session_id = parse_uuid(claims["userId"]), parse_uuid(claims["sessionId"])
+    # Asks the database, not the cache: what lives for a month shall not come of what ended a moment ago.
+    return issue_pair(_alive(read_state(user_id, session_id), claims), session_of(claims))
 
 
 def verified(token: str) -> dict[str, Any]:
@@ -105,21 +112,34 @@ def verified(token: str) -> dict[str, Any]:
             options={"require": REQUIRED, "verify_exp": False, "verify_iat": False},
         )
         parse_uuid(claims["userId"])
-        expires, _ = int(claims["exp"]), int(claims["iat"])
-    except (jwt.InvalidTokenError, TypeError, ValueError):
+        parse_uuid(claims["sessionId"])
+        expires, _, _ = int(claims["exp"]), int(claims["iat"]), int(claims[GENERATION])
+    except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError):
         raise Unauthenticated("Authentication failed") from None
     if expires * 1000 <= now_ms():
         raise TokenExpired("Token has expired")
     return claims
 
 
+def session_of(claims: dict[str, Any]) -> str:
+    """The id of the session that a verified token belongs to."""
+    return str(claims["sessionId"])
+
+
 def user_of(claims: dict[str, Any]) -> User:
-    """The user whose token this is. Raises Unauthenticated when it is gone, switched off, or has a newer password."""
-    user: User | None = User.objects.select_related("tenant", "customer").filter(pk=claims["userId"]).first()
+    """The user whose token this is, as it was at most a second ago: usually without a query (services.session_cache).
+
+    Raises Unauthenticated when the user is gone or switched off, or the session has ended.
+    """
+    return _alive(cache.ask(parse_uuid(claims["userId"]), parse_uuid(claims["sessionId"])), claims)
+
+
+def _alive(state: SessionState, claims: dict[str, Any]) -> User:
+    user = state.user
     if user is None:
         raise Unauthenticated("Authentication failed")
     if not user.is_active:
         raise Unauthenticated("User account is not active")
-    if claims["iat"] * 1000 < user.tokens_valid_from:
+    if state.ended or claims[GENERATION] != user.session_generation:
         raise Unauthenticated("Token is outdated")
     return user

@@ -5,15 +5,18 @@ from tenants.models.customer import Customer
 from tenants.models.group import UserGroup
 from tenants.models.owned import TenantOwned
 from tenants.models.profile import TenantProfile
+from tenants.models.session import ActivationToken, EndedSession
 from tenants.models.setting import SystemSetting
 from tenants.models.tenant import Tenant
 from tenants.models.user import Authority, User
 
 __all__ = [
     "ActionType",
+    "ActivationToken",
     "AuditLog",
     "Authority",
     "Customer",
+    "EndedSession",
     "SystemSetting",
     "Tenant",
     "TenantOwned",

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from tenants.models.customer import Customer
 from tenants.models.tenant import Tenant
@@ -48,7 +49,9 @@ class User(AbstractBaseUser, PermissionsMixin, Entity):
     phone = models.CharField(max_length=255, blank=True)
     additional_info = models.JSONField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
-    tokens_valid_from = models.BigIntegerField(default=0, help_text="Tokens issued before this time (ms) are outdated.")
+    session_generation = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Tokens and browser sessions of an earlier generation are outdated."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -70,6 +73,11 @@ class User(AbstractBaseUser, PermissionsMixin, Entity):
 
     def __str__(self) -> str:
         return self.email
+
+    def get_session_auth_hash(self) -> str:
+        """What a browser session is compared with at every request: a new password or generation ends it."""
+        value = f"{self.password}:{self.session_generation}"
+        return salted_hmac("tenants.User.get_session_auth_hash", value, algorithm="sha256").hexdigest()
 
     @property
     def is_staff(self) -> bool:

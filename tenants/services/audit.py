@@ -28,7 +28,7 @@ from thingsboard.kernel.ids import EntityType
 _SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value", "provision_device_key"})
 # Members of free JSON that are secret whatever they hold: provisionDeviceSecret, SNMP's community and passphrases, ...
 _SECRET_MEMBER = re.compile(r"secret|passw|passphrase|private_?key|token|community|psk", re.IGNORECASE)
-_DULL = frozenset({"id", "created_time", "version", "last_login", "tokens_valid_from", "is_superuser"})
+_DULL = frozenset({"id", "created_time", "version", "last_login", "session_generation", "is_superuser"})
 LARGEST_VALUE = 4096  # bytes of a member's JSON; what is longer is cut
 LARGEST_NAME = 255
 

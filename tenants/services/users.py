@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from tenants.limits import require_room
 from tenants.models import Authority, Customer, Tenant, User
+from tenants.services.sessions import end_all_sessions
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.errors import BadRequest, Unauthenticated
 from thingsboard.kernel.ids import EntityType
-from thingsboard.kernel.time import now_ms
 
 # ThingsBoard's own demo (compat/data_model.md 13); a production start refuses to run with any of them.
 DEMO_PASSWORDS = {
@@ -60,7 +60,7 @@ def create_user(
 
 
 def log_in(email: str, password: str) -> User:
-    """The user whose e-mail and password these are. Raises Unauthenticated.
+    """The user whose e-mail and password these are. Raises Unauthenticated. Counts nothing: edges call `sign_in`.
 
     Unknown addresses cost the same work as wrong passwords, so that the time of an answer tells nobody who exists; and
     only who knows the password learns that an account is switched off.
@@ -74,16 +74,17 @@ def log_in(email: str, password: str) -> User:
     if not user.is_active:
         raise Unauthenticated("User account is not active")
     user.last_login = timezone.now()
-    user.save(update_fields=["last_login"])
+    # Not save(): that would make every process ask again about all of the user's sessions.
+    User.objects.filter(pk=user.pk).update(last_login=user.last_login)
     return user
 
 
 @transaction.atomic
 def set_password(user: User, password: str) -> None:
-    """Give the user a new password; every token issued before is outdated from now on."""
+    """Give the user a new password; every token and browser session of before is outdated from now on."""
     user.set_password(password)
-    user.tokens_valid_from = now_ms()
-    user.save(update_fields=["password", "tokens_valid_from"])
+    user.save(update_fields=["password"])
+    end_all_sessions(user)
 
 
 def demo_passwords_in_use() -> list[str]:

@@ -15,7 +15,7 @@ from thingsboard.supervisor.processes import Plan, table
 CHECKOUT = Path(thingsboard.__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-PROCESSES = {process.name: process for process in table(Plan(data_dir=Path("/data"), bind="0.0.0.0"))}
+PROCESSES = {process.name: process for process in table(Plan(data_dir=Path("/data")))}
 
 
 def test_every_process_of_up_has_a_service_with_the_same_command() -> None:

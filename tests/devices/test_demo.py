@@ -68,7 +68,7 @@ def test_production_gets_no_demo(db: None, settings: Any) -> None:
 def test_the_admin_lists_what_there_is_and_no_token(cast: Cast, page: str) -> None:
     assert cast.device and cast.bob
     client = Client()
-    client.force_login(cast.sam, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(cast.sam)
     answer = client.get(f"/admin/{page}/?q=e")
     assert answer.status_code == 200
     assert b"acme-meter" not in answer.content

@@ -63,13 +63,14 @@ class Web:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.http, self.mqtt = free_port(), free_port()
-        self.processes = {p.name: p for p in table(Plan(directory, http_port=self.http))}
+        self.processes = {p.name: p for p in table(Plan(directory))}
         clean = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
         self.environment = clean | {
             "DJANGO_SETTINGS_MODULE": "thingsboard.settings",
             "TB_DATA_DIR": str(directory),
             "TB_HTTP_PORT": str(self.http),
             "TB_MQTT_PORT": str(self.mqtt),
+            "TB_MQTT_WS_PORT": "0",
             "DEBUG": "0",
         }
         stack.callback(self.stop_all)
@@ -109,7 +110,7 @@ class Web:
         return {name: check["detail"] for name, check in body["checks"].items() if not check["ok"]}
 
 
-def test_ready_means_that_all_four_parts_answer_and_else_says_which_does_not(servers_dir: Path) -> None:
+def test_ready_means_that_all_parts_answer_and_else_says_which_does_not(servers_dir: Path) -> None:
     with ExitStack() as stack:
         stack.enter_context(postgres.throwaway(servers_dir))
         stack.enter_context(valkey.throwaway(servers_dir))

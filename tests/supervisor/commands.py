@@ -26,6 +26,7 @@ def environment(data_dir: Path, **variables: object) -> dict[str, str]:
         "TB_DATA_DIR": data_dir,
         "TB_HTTP_PORT": free_port(),
         "TB_MQTT_PORT": free_port(),
+        "TB_MQTT_WS_PORT": free_port(),
     }
     return clean | {name: str(value) for name, value in (own | variables).items()}
 

@@ -49,6 +49,20 @@ def test_one_port_for_two_things_is_refused(refusal: Refusal) -> None:
     assert "TB_HTTP_PORT and TB_MQTT_PORT are both" in refusal(TB_HTTP_PORT=port, TB_MQTT_PORT=port)
 
 
+def test_the_ports_of_other_mqtt_listeners_are_looked_at_when_they_are_on(refusal: Refusal, taken: int) -> None:
+    assert f"TB_MQTT_WS_PORT={taken}: the port is in use" in refusal(TB_MQTT_WS_PORT=taken)
+
+
+def test_a_certificate_that_cannot_be_used_is_named(refusal: Refusal) -> None:
+    assert "TB_MQTT_SSL_CERT is set, but not TB_MQTT_SSL_KEY" in refusal(TB_MQTT_SSL_CERT="/somewhere.pem")
+    line = refusal(TB_MQTT_SSL_CERT="/nowhere.pem", TB_MQTT_SSL_KEY="/nowhere.key")
+    assert "TB_MQTT_SSL_CERT=/nowhere.pem cannot be read" in line
+
+
+def test_a_network_that_is_none_is_refused(refusal: Refusal) -> None:
+    assert "TB_MQTT_PROXY_TRUSTED='10.0.0.1/8': expected networks" in refusal(TB_MQTT_PROXY_TRUSTED="::1,10.0.0.1/8")
+
+
 def test_a_port_that_is_no_number_is_refused(refusal: Refusal) -> None:
     assert "TB_HTTP_PORT='eighty': expected a whole number" in refusal(TB_HTTP_PORT="eighty")
 

@@ -148,14 +148,21 @@ def test_attributes_are_written_read_and_deleted_by_scope(cast: Cast) -> None:
         answer = post(client, f"{path}/{where}", body)
         assert (answer.status_code, answer.content) == (200, b"")
     services.save_attributes(cast.acme.pk, cast.device.pk, Scope.CLIENT, {"c": True})
-    [a, j] = client.get(f"{path}/values/attributes/SERVER_SCOPE").json()
+    [a, active, j] = client.get(f"{path}/values/attributes/SERVER_SCOPE").json()
+    assert (active["key"], active["value"]) == ("active", False), "the platform's own"
     assert (a["key"], a["value"], j["value"]) == ("a", 1, {"x": 1}) and before <= a["lastUpdateTs"] <= now_ms()
-    assert sorted(item["key"] for item in client.get(f"{path}/values/attributes").json()) == ["a", "a", "c", "j"]
+    assert sorted(item["key"] for item in client.get(f"{path}/values/attributes").json()) == [
+        "a",
+        "a",
+        "active",
+        "c",
+        "j",
+    ]
     assert [item["value"] for item in client.get(f"{path}/values/attributes/SHARED_SCOPE?keys=a,b").json()] == ["s"]
-    assert client.get(f"{path}/keys/attributes").json() == ["a", "c", "j"]
+    assert client.get(f"{path}/keys/attributes").json() == ["a", "active", "c", "j"]
     assert client.get(f"{path}/keys/attributes/CLIENT_SCOPE").json() == ["c"]
     assert client.delete(f"{path}/SERVER_SCOPE?keys=a,none").status_code == 200
-    assert client.get(f"{path}/keys/attributes/SERVER_SCOPE").json() == ["j"]
+    assert client.get(f"{path}/keys/attributes/SERVER_SCOPE").json() == ["active", "j"]
     assert client.get(f"{path}/keys/attributes/SHARED_SCOPE").json() == ["a"]
 
 
@@ -163,7 +170,7 @@ def test_a_device_needs_no_entity_type_in_the_path(cast: Cast) -> None:
     client, path = api(cast.alice), f"/api/plugins/telemetry/{cast.device.pk}"
     assert post(client, f"{path}/SERVER_SCOPE", {"a": 1, "b": 2}).status_code == 200
     assert client.delete(f"{path}/SERVER_SCOPE?keys=a").status_code == 200
-    assert services.attribute_keys(cast.device.pk) == ["b"]
+    assert services.attribute_keys(cast.device.pk) == ["active", "b"]
 
 
 @pytest.mark.parametrize("where", ["attributes/CLIENT_SCOPE", "CLIENT_SCOPE", "attributes/NO_SCOPE", "NO_SCOPE"])
@@ -219,7 +226,7 @@ def test_a_stranger_writes_nothing(cast: Cast) -> None:
         assert error(client.delete(f"{path}/timeseries/delete?keys=t&deleteAllDataForKeys=true")) == (404, 32)
         assert error(post(client, f"/api/plugins/telemetry/{cast.device.pk}/SERVER_SCOPE", {"a": 2})) == (404, 32)
     assert services.timeseries_keys(cast.device.pk) == ["t"]
-    assert [attribute.value for attribute in services.attributes(cast.device.pk)] == [1]
+    assert [attribute.value for attribute in services.attributes(cast.device.pk, keys=["a", "t"])] == [1]
 
 
 def test_a_customer_user_writes_for_its_own_device_and_never_for_its_customer(cast: Cast) -> None:

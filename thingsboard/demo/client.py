@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from django.conf import settings
+
 TIMEOUT = 10.0  # seconds for every answer
 KEEP_ALIVE = 60  # seconds
 
@@ -38,6 +40,8 @@ async def connected(host: str, port: int, token: str) -> AsyncIterator[Publisher
         reader, writer = await asyncio.open_connection(host, port)
     try:
         # Protocol MQTT level 4; flags: user name, clean session; the client id is the server's to choose.
+        if settings.TB_MQTT_PROXY_PROTOCOL:
+            writer.write(b"PROXY UNKNOWN\r\n")  # the listener expects a proxy; this one speaks for nobody
         writer.write(packet(0x10, text("MQTT") + b"\x04\x82" + KEEP_ALIVE.to_bytes(2, "big") + text("") + text(token)))
         async with asyncio.timeout(TIMEOUT):
             answer = await reader.readexactly(4)

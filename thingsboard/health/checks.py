@@ -1,4 +1,4 @@
-"""The four things without which the platform does not work. Each check raises an exception whose text may be shown."""
+"""The five things without which the platform does not work. Each check raises an exception whose text may be shown."""
 
 import asyncio
 import time
@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from thingsboard.celery import app
+from thingsboard.kernel.disk import watch
 
 TIMEOUT = 3.0  # seconds, for all checks together: they run side by side
 WORKER_TIMEOUT = 1.5  # seconds
@@ -21,6 +22,8 @@ WORKER_CACHE = 2.0  # seconds; a ping is a broadcast to all workers
 # (MQTT 3.1.1, 3.1.2.2), without looking anybody up. A mere TCP connect would succeed while the process hangs.
 _STRANGE_CONNECT = bytes.fromhex("100e00044d5154547f02000a0002") + b"tb"
 _CONNACK = 0x20
+# What a proxy says that speaks for itself; only where the listener expects a proxy.
+_NOBODY = b"PROXY UNKNOWN\r\n"
 
 
 class NotReady(Exception):
@@ -106,11 +109,24 @@ def _rules_worker() -> str:
     return "answers"
 
 
+def _disk() -> str:
+    """Whether there is room for the database; where its disk is not known, there is nothing to say against it."""
+    disk = watch()
+    if disk.path is None or not disk.min_free:
+        return "is not watched"
+    shortage = disk.shortage()
+    if shortage is not None:
+        raise NotReady(shortage)
+    if disk.trouble:
+        raise NotReady(f"TB_DISK_PATH cannot be watched ({disk.trouble})")
+    return "has room"
+
+
 async def _mqtt() -> str:
     try:
         reader, writer = await asyncio.open_connection(settings.TB_MQTT_HOST, settings.TB_MQTT_PORT)
         try:
-            writer.write(_STRANGE_CONNECT)
+            writer.write((_NOBODY if settings.TB_MQTT_PROXY_PROTOCOL else b"") + _STRANGE_CONNECT)
             answer = await reader.read(1)
         finally:
             writer.close()
@@ -123,6 +139,7 @@ async def _mqtt() -> str:
 
 PARTS: dict[str, Callable[[], Awaitable[str]]] = {
     "database": InThread(_database),
+    "disk": InThread(_disk),
     "redis": InThread(_redis),
     "rules": InThread(_rules_worker),
     "mqtt": _mqtt,

@@ -16,7 +16,7 @@ async def live(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """200 when database, Redis, a rules worker and the MQTT listener all answer; else 503 with the reasons."""
+    """200 when database, Redis, a rules worker and the MQTT listener all answer and the disk has room; else 503 and why."""
     checks = await run_all()
     well = all(check.ok for check in checks.values())
     body = {

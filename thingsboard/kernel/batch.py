@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from thingsboard.kernel.measure import Stats
+
 log = logging.getLogger(__name__)
 
 M = TypeVar("M")
@@ -23,6 +25,8 @@ Message = TypeVar("Message", contravariant=True)
 
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 2.0
+# The log hears of a store that stays away at most this often.
+COMPLAIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,14 @@ class Refused:
 
 
 class Unavailable(Exception):
-    """The store cannot be reached or is not ready; the batch is kept and tried again. Nothing of it was committed."""
+    """The store cannot be reached or is not ready; the batch is kept and tried again. Nothing of it was committed.
+
+    `announced` says that whoever raises it tells the log by itself when that begins and ends.
+    """
+
+    def __init__(self, message: str, *, announced: bool = False) -> None:
+        super().__init__(message)
+        self.announced = announced
 
 
 class Sink(Protocol[Message, U]):
@@ -107,8 +118,9 @@ class Shard(Generic[M, U]):
                 self._idle = False
                 continue
             batch = [take() for _ in range(min(len(queue), limit))]
+            began = time.perf_counter()
             refusals = self._flush(batch)
-            self._batcher.report(batch, refusals)
+            self._batcher.report(batch, refusals, time.perf_counter() - began)
             del batch, refusals  # an idle shard keeps nothing alive
         self._sink.close()
 
@@ -133,7 +145,7 @@ class Shard(Generic[M, U]):
                 if self._stopping:
                     refusals.update(dict.fromkeys(origin, Refused("unavailable", "The platform is stopping.")))
                     return
-                log.warning("The store is not available (%s); %d messages wait %.1f s.", error, len(units), delay)
+                self._batcher.complain(error, len(units))
                 self._batcher.stats.retries += 1
                 time.sleep(delay)
                 delay = min(delay * 2, LONGEST_RETRY_S)
@@ -151,17 +163,6 @@ class Shard(Generic[M, U]):
                 for index, why in refused.items():
                     refusals[origin[index]] = why
                 return
-
-
-@dataclass(slots=True)
-class Stats:
-    """Counters of a Batcher, for metrics."""
-
-    messages: int = 0
-    batches: int = 0
-    refused: int = 0
-    retries: int = 0
-    bisections: int = 0
 
 
 class Batcher(Generic[M, U]):
@@ -194,6 +195,7 @@ class Batcher(Generic[M, U]):
         self.pending_bytes = 0
         self._settle, self._room, self._size = settle, room, size
         self._max, self._max_bytes = max_pending, max_pending_bytes
+        self._quiet_until = float("-inf")
         self._loop = asyncio.get_running_loop()
         self._shards = [Shard(self, sink, f"{name}-{number}") for number, sink in enumerate(sinks)]
 
@@ -209,21 +211,30 @@ class Batcher(Generic[M, U]):
             self.full = True
         return self.full
 
-    def report(self, batch: list[M], refusals: dict[int, Refused]) -> None:
-        """From a shard's thread: hand a finished batch to the event loop."""
+    def complain(self, error: Unavailable, waiting: int) -> None:
+        """From a shard's thread: say that the store is away, unless that was said lately."""
+        now = time.monotonic()
+        if not error.announced and now >= self._quiet_until:
+            self._quiet_until = now + COMPLAIN_S
+            log.warning("The store is not available (%s); %d messages wait for it.", error, waiting)
+
+    def report(self, batch: list[M], refusals: dict[int, Refused], seconds: float) -> None:
+        """From a shard's thread: hand a finished batch to the event loop; `seconds` is what it took."""
         size = self._size
         total = sum([size(message) for message in batch])
         try:
-            self._loop.call_soon_threadsafe(self._settled, batch, refusals, total)
+            self._loop.call_soon_threadsafe(self._settled, batch, refusals, total, seconds)
         except RuntimeError:  # the loop is closed: nobody is left to acknowledge to
             log.info("%d messages were stored after their event loop had ended.", len(batch))
 
-    def _settled(self, batch: list[M], refusals: dict[int, Refused], size: int) -> None:
+    def _settled(self, batch: list[M], refusals: dict[int, Refused], size: int, seconds: float) -> None:
         self.pending -= len(batch)
         self.pending_bytes -= size
         self.stats.messages += len(batch)
         self.stats.batches += 1
         self.stats.refused += len(refusals)
+        self.stats.bytes += size
+        self.stats.seconds.add(seconds)
         try:
             self._settle(batch, refusals)
         finally:

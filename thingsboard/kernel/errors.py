@@ -99,3 +99,9 @@ class LimitExceeded(PlatformError):
 
     status = 403
     code = ErrorCode.ENTITIES_LIMIT_EXCEEDED
+
+
+class NotAvailable(PlatformError):
+    """The platform cannot do this for now; the same request may succeed later."""
+
+    status = 503

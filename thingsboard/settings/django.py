@@ -3,7 +3,7 @@
 from thingsboard.kernel.secrets import refuse_published, secret_text
 
 from . import env
-from .platform import TB_DATA_DIR
+from .platform import TB_DATA_DIR, TB_SESSION_SECONDS
 
 BASE_DIR = env.BASE_DIR
 DEBUG = env.flag("DEBUG", True)
@@ -70,7 +70,14 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "tenants.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "guardian.backends.ObjectPermissionBackend"]
+# Cookies of browsers: never readable by scripts, never sent by other sites' forms, in production over TLS only (browsers
+# count the loopback as such). JavaScript reads the CSRF token from its cookie.
+SESSION_COOKIE_AGE = TB_SESSION_SECONDS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+# Every way to sign in with a password, the admin's too, passes the same lock-out.
+AUTHENTICATION_BACKENDS = ["tenants.auth.backend.GuardedBackend", "guardian.backends.ObjectPermissionBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -86,11 +93,14 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-# A body above this is refused before it is read whole (data_model.md 2: 16 MiB for /api/**).
+# Forms, their files apart; the door (thingsboard/web) has bounded the whole body before. Django checks this one late.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.auth.jwt.JwtAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.auth.jwt.JwtAuthentication",
+        "tenants.auth.browser.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.SignedIn"],
     "EXCEPTION_HANDLER": "thingsboard.kernel.error_response.exception_handler",
     "UNAUTHENTICATED_USER": None,

@@ -1,7 +1,9 @@
 """Typed readers of environment variables: a wrong value stops the start with one clear line."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import overload
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -39,7 +41,7 @@ def integer(name: str, default: int, *, low: int = 0, high: int = 2**63 - 1) -> 
     return value
 
 
-def seconds(name: str, default: float, *, low: float = 0.0) -> float:
+def seconds(name: str, default: float, *, low: float = 0.0, high: float = 1e9) -> float:
     """A duration in seconds, fractions allowed (tests set some below 0.5)."""
     raw = os.environ.get(name, "").strip()
     if not raw:
@@ -48,8 +50,8 @@ def seconds(name: str, default: float, *, low: float = 0.0) -> float:
         value = float(raw)
     except ValueError:
         raise ImproperlyConfigured(f"{name}={raw!r}: expected a number of seconds.") from None
-    if not low <= value < 1e9:
-        raise ImproperlyConfigured(f"{name}={value}: expected a number of seconds of at least {low}.")
+    if not low <= value <= high:
+        raise ImproperlyConfigured(f"{name}={value}: expected a number of seconds from {low:g} to {high:g}.")
     return value
 
 
@@ -58,7 +60,22 @@ def names(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def path(name: str, default: Path) -> Path:
+def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks (192.0.2.0/24) or addresses, of either family."""
+    found = []
+    for part in names(name, default):
+        try:
+            found.append(ip_network(part))
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}={part!r}: expected networks such as 192.0.2.0/24.") from None
+    return found
+
+
+@overload
+def path(name: str, default: Path) -> Path: ...
+@overload
+def path(name: str, default: Path | None) -> Path | None: ...
+def path(name: str, default: Path | None) -> Path | None:
     """An absolute path; a relative one counts from the working directory."""
     raw = os.environ.get(name)
     return Path(raw).expanduser().absolute() if raw else default

@@ -12,6 +12,19 @@ TB_HTTP_PORT = env.integer("TB_HTTP_PORT", 8080, low=1, high=65535)
 TB_MQTT_PORT = env.integer("TB_MQTT_PORT", 1883, low=1, high=65535)
 # Where other processes reach the MQTT listener (readiness, demo devices); empty: on this machine, at TB_BIND.
 TB_MQTT_HOST = env.text("TB_MQTT_HOST") or reachable(TB_BIND)
+# MQTT over TLS, where both files (PEM) are named.
+TB_MQTT_SSL_PORT = env.integer("TB_MQTT_SSL_PORT", 8883, low=1, high=65535)
+TB_MQTT_SSL_CERT = env.text("TB_MQTT_SSL_CERT")
+TB_MQTT_SSL_KEY = env.text("TB_MQTT_SSL_KEY")
+TB_MQTT_SSL_KEY_PASSWORD = env.text("TB_MQTT_SSL_KEY_PASSWORD")
+# MQTT over WebSocket, and over WebSocket and TLS; 0: off.
+TB_MQTT_WS_PORT = env.integer("TB_MQTT_WS_PORT", 8083, low=0, high=65535)
+TB_MQTT_WSS_PORT = env.integer("TB_MQTT_WSS_PORT", 0, low=0, high=65535)
+# The PROXY protocol, and who may speak it: by default this machine and private networks.
+TB_MQTT_PROXY_PROTOCOL = env.flag("TB_MQTT_PROXY_PROTOCOL", False)
+TB_MQTT_PROXY_TRUSTED = env.networks(
+    "TB_MQTT_PROXY_TRUSTED", "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
+)
 TB_MQTT_PROCESSES = env.integer("TB_MQTT_PROCESSES", 1, low=1, high=64)
 
 # The demo is seeded on an empty database only, never in production. TB_DEMO=0 stops the devices that move by
@@ -22,12 +35,15 @@ TB_DEMO = env.flag("TB_DEMO", True)
 TB_MQTT_CONNECT_TIMEOUT = env.seconds("TB_MQTT_CONNECT_TIMEOUT", 10.0, low=0.05)
 TB_MQTT_MAX_PAYLOAD = env.integer("TB_MQTT_MAX_PAYLOAD", 65536, low=128, high=16 * 1024 * 1024)
 TB_MQTT_MAX_CONNECTIONS = env.integer("TB_MQTT_MAX_CONNECTIONS", 18000, low=1)
-TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 4096, low=1, high=65535)
+# Stamps may run ahead of the clock by a second (transports/session.py): beyond 750 that would be the limit.
+TB_MQTT_MAX_UNACKED = env.integer("TB_MQTT_MAX_UNACKED", 750, low=1, high=750)
 TB_MQTT_WRITE_BUFFER = env.integer("TB_MQTT_WRITE_BUFFER", 1 << 20, low=4096)
 TB_MQTT_IDLE_TIMEOUT = env.seconds("TB_MQTT_IDLE_TIMEOUT", 600.0, low=0.05)
 # So many wrong credentials from one address (0: no limit), and it is refused for so long.
 TB_MQTT_AUTH_BLOCK_ATTEMPTS = env.integer("TB_MQTT_AUTH_BLOCK_ATTEMPTS", 0)
 TB_MQTT_AUTH_BLOCK_SECONDS = env.seconds("TB_MQTT_AUTH_BLOCK_SECONDS", 60.0, low=0.05)
+# The time of a lease on a process's sessions; renewed five times as often.
+TB_MQTT_LEASE_SECONDS = env.seconds("TB_MQTT_LEASE_SECONDS", 5.0, low=0.2)
 # What was refused is logged as one line of counts this often.
 TB_MQTT_REPORT_SECONDS = env.seconds("TB_MQTT_REPORT_SECONDS", 60.0, low=0.05)
 
@@ -35,16 +51,44 @@ TB_MQTT_REPORT_SECONDS = env.seconds("TB_MQTT_REPORT_SECONDS", 60.0, low=0.05)
 TB_HTTP_MAX_PAYLOAD = env.integer("TB_HTTP_MAX_PAYLOAD", 1024 * 1024, low=128, high=50 * 1024 * 1024)
 TB_HTTP_TIMEOUT = env.seconds("TB_HTTP_TIMEOUT", 10.0, low=0.05)
 
+# The door of the web process (thingsboard/web): for everybody, before any application sees a request.
+TB_HTTP_MAX_CONNECTIONS = env.integer("TB_HTTP_MAX_CONNECTIONS", 4000, low=1)
+TB_HTTP_MAX_BODY = env.integer("TB_HTTP_MAX_BODY", 50 * 1024 * 1024, low=65536, high=1 << 30)
+TB_HTTP_MAX_BODIES = env.integer("TB_HTTP_MAX_BODIES", 256 * 1024 * 1024, low=65536)
+TB_HTTP_READ_TIMEOUT = env.seconds("TB_HTTP_READ_TIMEOUT", 20.0, low=0.05)
+TB_HTTP_IDLE_TIMEOUT = env.seconds("TB_HTTP_IDLE_TIMEOUT", 60.0, low=0.05)
+
 # Token cache: how long an answer may be believed, and how long misses are gathered into one query.
 TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)
 TB_TOKEN_CACHE_SIZE = env.integer("TB_TOKEN_CACHE_SIZE", 50_000, low=1)
 TB_TOKEN_MISS_WINDOW = env.seconds("TB_TOKEN_MISS_WINDOW", 0.005)
+
+# Activity of devices (docs/reference/activity.md): after how long a silent device counts as inactive unless its attribute
+# inactivityTimeout says otherwise, how often that is looked for, and how often transports report whom they heard.
+TB_DEVICE_INACTIVITY_TIMEOUT = env.seconds("TB_DEVICE_INACTIVITY_TIMEOUT", 600.0, low=0.05)
+TB_DEVICE_INACTIVITY_CHECK_SECONDS = env.seconds("TB_DEVICE_INACTIVITY_CHECK_SECONDS", 60.0, low=0.05)
+TB_ACTIVITY_REPORT_SECONDS = env.seconds("TB_ACTIVITY_REPORT_SECONDS", 3.0, low=0.05)
 
 # Ingest.
 TB_INGEST_SHARDS = env.integer("TB_INGEST_SHARDS", 2, low=1, high=32)
 TB_INGEST_BATCH = env.integer("TB_INGEST_BATCH", 1000, low=1, high=20_000)
 TB_INGEST_MAX_PENDING = env.integer("TB_INGEST_MAX_PENDING", 20_000, low=1)
 TB_INGEST_MAX_PENDING_BYTES = env.integer("TB_INGEST_MAX_PENDING_BYTES", 64 * 1024 * 1024, low=65536)
+
+# The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
+# is known; that of another server can be watched where its file system is mounted here.
+TB_DISK_MIN_FREE = env.integer("TB_DISK_MIN_FREE", 512 * 1024 * 1024)
+TB_DISK_PATH = env.path("TB_DISK_PATH", None if env.text("DATABASE_URL") else TB_DATA_DIR / "postgres")
+
+# Numbers for Prometheus (docs/reference/metrics.md).
+TB_METRICS_TOKEN = env.text("TB_METRICS_TOKEN")
+TB_MQTT_METRICS_PORT = env.integer("TB_MQTT_METRICS_PORT", 0, high=65535)
+
+# What was refused of devices (docs/guides/device-does-not-connect.md).
+TB_REFUSALS_PER_TENANT = env.integer("TB_REFUSALS_PER_TENANT", 1000, low=1, high=100_000)
+TB_REFUSALS_DAYS = env.integer("TB_REFUSALS_DAYS", 7, low=1, high=3650)
+TB_REFUSALS_WINDOW_SECONDS = env.seconds("TB_REFUSALS_WINDOW_SECONDS", 3600.0, low=1)
+TB_REFUSALS_FLUSH_SECONDS = env.seconds("TB_REFUSALS_FLUSH_SECONDS", 1.0, low=0.01)
 
 # Telemetry.
 TB_JSON_TYPE_CAST = env.flag("TB_JSON_TYPE_CAST", True)
@@ -56,6 +100,20 @@ TB_TS_FUTURE_DAYS = env.integer("TB_TS_FUTURE_DAYS", 30, low=1, high=3650)
 TB_TS_COMPRESS_AFTER_DAYS = env.integer("TB_TS_COMPRESS_AFTER_DAYS", 7, low=1)
 TB_TS_RETENTION_DAYS = env.integer("TB_TS_RETENTION_DAYS", 0)
 
-# Tokens of users (design: 60 minutes and 30 days).
+# Signing in (docs/reference/rest.md). Design: tokens of 60 minutes and 30 days, browser sessions of an hour or 30 days.
 TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)
 TB_REFRESH_TOKEN_SECONDS = env.seconds("TB_REFRESH_TOKEN_SECONDS", 30 * 86400.0, low=1)
+TB_SESSION_SECONDS = env.integer("TB_SESSION_SECONDS", 3600, low=1, high=10 * 365 * 86400)
+TB_SESSION_REMEMBER_SECONDS = env.integer("TB_SESSION_REMEMBER_SECONDS", 30 * 86400, low=1, high=10 * 365 * 86400)
+# For how long a process may believe that a user's session is good: what ends it is promised to work within a second.
+TB_SESSION_CACHE_SECONDS = env.seconds("TB_SESSION_CACHE_SECONDS", 1.0, high=1.0)
+TB_SESSION_CACHE_SIZE = env.integer("TB_SESSION_CACHE_SIZE", 10_000, low=1)
+TB_PASSWORD_MIN_LENGTH = env.integer("TB_PASSWORD_MIN_LENGTH", 6, low=1, high=72)
+TB_ACTIVATION_SECONDS = env.seconds("TB_ACTIVATION_SECONDS", 86400.0, low=1)
+TB_LOGIN_MAX_FAILURES = env.integer("TB_LOGIN_MAX_FAILURES", 10, low=1)
+TB_LOGIN_MAX_FAILURES_PER_ADDRESS = env.integer("TB_LOGIN_MAX_FAILURES_PER_ADDRESS", 100, low=1)
+TB_LOGIN_LOCK_SECONDS = env.seconds("TB_LOGIN_LOCK_SECONDS", 900.0, low=0.05)
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed. The loopback is where the proxy of docs/guides/install.md is.
+TB_TRUSTED_PROXIES = env.networks("TB_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
+# How browsers reach us, for links that are printed or handed on: https://iot.example.org. Empty: as the request says.
+TB_BASE_URL = env.text("TB_BASE_URL").rstrip("/")

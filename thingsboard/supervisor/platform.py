@@ -10,6 +10,7 @@ from thingsboard.embedded.directories import locked
 from thingsboard.embedded.postgres import Postgres
 from thingsboard.embedded.server import Server
 from thingsboard.embedded.valkey import Valkey
+from thingsboard.transports.mqtt.ports import open_ports
 
 from . import preflight, welcome
 from .output import Output
@@ -24,9 +25,9 @@ def run_platform() -> int:
     data_dir: Path = settings.TB_DATA_DIR
     with ExitStack() as stack:
         stack.enter_context(locked(data_dir))
-        preflight.check_ports(
-            settings.TB_BIND, {"TB_HTTP_PORT": settings.TB_HTTP_PORT, "TB_MQTT_PORT": settings.TB_MQTT_PORT}
-        )
+        mqtt = {port.setting: port.number for port in open_ports()}
+        preflight.check_ports(settings.TB_BIND, {"TB_HTTP_PORT": settings.TB_HTTP_PORT, **mqtt, **_metrics_port()})
+        preflight.check_certificate()
         servers = _servers(data_dir)
         output = Output()
         output.write(f"Starting; data in {data_dir}. Ctrl-C stops everything, the data stays.\n")
@@ -46,8 +47,6 @@ def plan() -> Plan:
     """What the settings say about the processes."""
     return Plan(
         data_dir=settings.TB_DATA_DIR,
-        bind=settings.TB_BIND,
-        http_port=settings.TB_HTTP_PORT,
         mqtt_processes=settings.TB_MQTT_PROCESSES,
         demo=settings.TB_DEMO and settings.DEBUG,
     )
@@ -66,3 +65,9 @@ def _servers(data_dir: Path) -> list[Server]:
     else:
         preflight.check_redis(settings.REDIS_URL)
     return servers
+
+
+def _metrics_port() -> dict[str, int]:
+    """The first one; further processes count up from it."""
+    number = settings.TB_MQTT_METRICS_PORT
+    return {"TB_MQTT_METRICS_PORT": number} if number else {}

@@ -5,6 +5,8 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import redis
 
+from thingsboard.transports.mqtt.certificate import CertificateError, own_certificate
+
 from .ports import obstacle
 
 OLDEST_POSTGRES = 14  # what Django 5.2 supports
@@ -24,6 +26,14 @@ def check_ports(bind: str, ports: dict[str, int]) -> None:
         if why := obstacle(bind, port):
             hint = "" if why.startswith("TB_BIND") else f" Set {name} to a free port."
             raise PreflightError(f"{name}={port}: {why}.{hint}")
+
+
+def check_certificate() -> None:
+    """The certificate of MQTT over TLS can be used, or there is none."""
+    try:
+        own_certificate()
+    except CertificateError as error:
+        raise PreflightError(str(error)) from None
 
 
 def check_database(url: str) -> None:

@@ -30,8 +30,6 @@ class Plan:
     """What the table depends on, by the names of the settings."""
 
     data_dir: Path
-    bind: str = "127.0.0.1"
-    http_port: int = 8080
     mqtt_processes: int = 1
     demo: bool = False
 
@@ -43,12 +41,10 @@ _WORKER = ("--pool", "threads", "--without-gossip", "--without-mingle", "--logle
 
 def table(plan: Plan) -> list[Process]:
     """Every process, in the order of their start."""
-    web = ("daphne", "-b", plan.bind, "-p", str(plan.http_port), "--verbosity", "0", "thingsboard.asgi:application")
-    mqtt = ("python", "manage.py", "runmqtt")
-    names = ["mqtt"] if plan.mqtt_processes == 1 else [f"mqtt{number + 1}" for number in range(plan.mqtt_processes)]
+    web = ("python", "manage.py", "runweb")
     processes = [
         Process("web", web, Stage.DOORS),
-        *(Process(name, mqtt, Stage.DOORS) for name in names),
+        *_mqtt(plan.mqtt_processes),
         Process("rules", _worker("rules", "rules", concurrency=2), Stage.WORKERS),
         Process("effects", _worker("effects", "effects,default", concurrency=2), Stage.WORKERS),
         Process("beat", _beat(plan.data_dir), Stage.WORKERS),
@@ -74,6 +70,15 @@ def environment(base: Mapping[str, str], data_dir: Path) -> dict[str, str]:
         # Celery warns root at every start; in a container or on a test machine that is noise.
         "PYTHONWARNINGS": base.get("PYTHONWARNINGS", "ignore:::celery.platforms"),
     }
+
+
+def _mqtt(processes: int) -> list[Process]:
+    """Each but the first is told its number: it has a metrics port of its own."""
+    command = ("python", "manage.py", "runmqtt")
+    if processes == 1:
+        return [Process("mqtt", command, Stage.DOORS)]
+    numbers = [() if number == 0 else ("--number", str(number)) for number in range(processes)]
+    return [Process(f"mqtt{n + 1}", (*command, *number), Stage.DOORS) for n, number in enumerate(numbers)]
 
 
 def _worker(name: str, queues: str, concurrency: int) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from http.client import HTTPConnection, HTTPException
 from django.conf import settings
 
 from thingsboard.embedded.addresses import reachable
+from thingsboard.transports.mqtt.ports import Port, open_ports
 
 from .output import Output
 
@@ -52,6 +53,11 @@ def ask(host: str, port: int) -> tuple[int, str]:
         connection.close()
 
 
+def _where(port: Port, host: str) -> str:
+    kind = port.title.removeprefix("MQTT").removeprefix(" over ")
+    return f"{host}:{port.number}{'/mqtt' if port.websocket else ''}{f' ({kind})' if kind else ''}"
+
+
 def welcome(seconds: float) -> str:
     """What the user sees when everything answers."""
     host, port = reachable(settings.TB_BIND), settings.TB_HTTP_PORT
@@ -60,7 +66,7 @@ def welcome(seconds: float) -> str:
         "",
         f"Ready after {seconds:.1f} s.",
         f"  Web        {url}/   admin {url}/admin/   readiness {url}/health/ready",
-        f"  MQTT       {host}:{settings.TB_MQTT_PORT}",
+        "  MQTT       " + ", ".join(_where(port, host) for port in open_ports()),
     ]
     if settings.DEBUG:
         lines += [

@@ -1,7 +1,7 @@
 """A transport's line to the database: one asyncio connection, every question answered or given up in bounded time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -26,7 +26,7 @@ class Line:
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._lock = asyncio.Lock()
 
-    async def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """What a query finds. Raises Unavailable."""
         async with self._lock:
             fresh = self._connection is None
@@ -37,7 +37,7 @@ class Line:
                     raise
             return await self._rows(sql, parameters)  # an old connection may just have been closed by the other side
 
-    async def _rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def _rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
         try:
             async with asyncio.timeout(ASK_TIMEOUT):
                 if self._connection is None:
@@ -63,5 +63,9 @@ async def _connect(application: str) -> psycopg.AsyncConnection[Any]:
     """A connection to Django's default database."""
     libpq = {**parameters(), "connect_timeout": CONNECT_TIMEOUT, "application_name": application}
     connection = await psycopg.AsyncConnection.connect(**libpq, autocommit=True)
-    await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+    try:
+        await connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+    except BaseException:  # whoever asked may have gone
+        await connection.close()
+        raise
     return connection

@@ -1,4 +1,6 @@
-"""Log lines without the tokens of devices, whoever writes them (Daphne and Django name paths in some of theirs)."""
+"""Log lines without the tokens of devices, whoever writes them (Daphne and Django name paths in some of theirs); and what may
+be shown of texts that come from strangers.
+"""
 
 import logging
 import re
@@ -20,3 +22,14 @@ class RedactingFormatter(logging.Formatter):
 
 def _hide(match: re.Match[str]) -> str:
     return match[0] if unquote(match[2]) in RESERVED_TOKENS else f"{match[1]}***"
+
+
+def beginning(token: str) -> str:
+    """As much of a token as its owner recognises and nobody else can use: a third of it, four characters at most."""
+    return printable(token[: min(4, len(token) // 3)], 4)
+
+
+def printable(text: str, longest: int) -> str:
+    """The text cut to `longest` characters, with a question mark for each that cannot be printed or stored."""
+    text = text[:longest]
+    return text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)

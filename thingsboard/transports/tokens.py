@@ -46,6 +46,8 @@ class TokenCache:
         self._asking: asyncio.Task[None] | None = None
         self._forgotten = 0  # invalidations so far
         self.queries = 0
+        self.hits = 0
+        self.misses = 0
 
     async def find(self, lookup: bytes) -> DeviceIdentity | None:
         """Whose token it is, None for nobody's. Raises Unavailable.
@@ -65,7 +67,9 @@ class TokenCache:
                 if entry is not None and entry.until > loop.time():
                     self._entries.move_to_end(lookup)
                     known[lookup] = entry
+                    self.hits += 1
                 else:
+                    self.misses += 1
                     missed[lookup] = self._misses.get(lookup) or self._gather(lookup, loop)
             if not missed:
                 return [known[lookup].identity for lookup in lookups]

@@ -4,6 +4,7 @@ A transport appends an `Uplink` to its session's shard and acknowledges only whe
 """
 
 import asyncio
+import uuid
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from telemetry.writer import IngestWriter, Write
 from thingsboard.kernel.batch import Batcher, Refused, Shard
 from thingsboard.transports.decoding import Decoder
+from thingsboard.transports.lease import Lease
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.session import DeviceSession, StampClock
 
@@ -25,8 +27,9 @@ class Ingest:
         """Start the shards' threads; call it on the running event loop. `settle` and `room` are called there."""
         self._clocks: weakref.WeakValueDictionary[bytes, StampClock] = weakref.WeakValueDictionary()
         self._loop = asyncio.get_running_loop()
+        self.lease = Lease()
         self.batcher: Batcher[Uplink, Write] = Batcher(
-            [_Sink() for _ in range(settings.TB_INGEST_SHARDS)],
+            [_Sink(self.lease) for _ in range(settings.TB_INGEST_SHARDS)],
             settle,
             room,
             size=_size,
@@ -53,8 +56,14 @@ class Ingest:
         if ahead >= 0:
             self._loop.call_later(ahead / 1000 + 0.1, _forget, session.clock)
 
+    def last_stamp(self, device_id: uuid.UUID) -> int:
+        """The last stamp of a device (ms), 0 when it is known to be past."""
+        clock = self._clocks.get(device_id.bytes)
+        return 0 if clock is None else clock.last
+
     async def close(self) -> bool:
         """Commit what is queued; False when that did not end in time."""
+        self.lease.close()
         return await self.batcher.close()
 
 
@@ -67,14 +76,21 @@ def _size(message: Uplink) -> int:
 
 
 class _Sink:
-    """One shard: the decoder in front of the writer."""
+    """One shard: the lease and the decoder in front of the writer."""
 
-    def __init__(self) -> None:
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
         self._decoder = Decoder()
         self._writer = IngestWriter()
 
     def prepare(self, messages: Sequence[Uplink]) -> tuple[list[Write], list[int], dict[int, Refused]]:
-        return self._decoder.decode(messages)
+        if self._lease.clear():
+            return self._decoder.decode(messages)
+        refusals = self._lease.screen(messages)
+        kept = [index for index in range(len(messages)) if index not in refusals]
+        writes, origin, refused = self._decoder.decode([messages[index] for index in kept])
+        refusals.update({kept[index]: why for index, why in refused.items()})
+        return writes, [kept[index] for index in origin], refusals
 
     def commit(self, units: Sequence[Write]) -> dict[int, Refused]:
         return self._writer.commit(units)

@@ -27,6 +27,7 @@ PATIENCE = 30.0
 @dataclass
 class Web:
     process: asyncio.subprocess.Process
+    port: int
     client: httpx.AsyncClient
     log: IO[bytes]
 
@@ -42,20 +43,20 @@ class Web:
 
 
 @asynccontextmanager
-async def web() -> AsyncIterator[Web]:
+async def web(**more: object) -> AsyncIterator[Web]:
     port = free_port()
-    plan = Plan(data_dir=Path("/"), http_port=port)
-    command = next(process for process in table(plan) if process.name == "web").command
+    command = next(process for process in table(Plan(data_dir=Path("/"))) if process.name == "web").command
     with tempfile.TemporaryFile() as log:
         argv = runnable(command, sys.executable)
-        process = await asyncio.create_subprocess_exec(*argv, cwd=ROOT, env=environment(port), stdout=log, stderr=log)
+        variables = environment(port) | {"TB_HTTP_PORT": str(port)} | {name: str(value) for name, value in more.items()}
+        process = await asyncio.create_subprocess_exec(*argv, cwd=ROOT, env=variables, stdout=log, stderr=log)
         try:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
                 async with asyncio.timeout(PATIENCE):
                     while not await alive(client):
                         assert process.returncode is None
                         await asyncio.sleep(0.05)
-                yield Web(process, client, log)
+                yield Web(process, port, client, log)
         finally:
             if process.returncode is None:
                 process.kill()

@@ -2,13 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from devices.services.reserved import RESERVED_TOKENS
 from thingsboard.settings.logging import LOGGING
-from thingsboard.supervisor.processes import Plan, table
 from thingsboard.transports.http.app import addressed
 from thingsboard.transports.redaction import RedactingFormatter
 
@@ -53,9 +51,3 @@ def test_the_log_never_shows_a_token() -> None:
     for path, expected in shown.items():
         record.args = (path,)
         assert RedactingFormatter("%(message)s").format(record) == f"<Request method=POST uri={expected} clientproto>"
-
-
-def test_daphne_writes_no_access_log() -> None:
-    web = next(process for process in table(Plan(data_dir=Path("/data"))) if process.name == "web").command
-    assert web[web.index("--verbosity") + 1] == "0"
-    assert "--access-log" not in web

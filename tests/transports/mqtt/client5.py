@@ -3,6 +3,7 @@
 from tests.transports.mqtt.client import TELEMETRY, Device
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.packets import packet, string
+from thingsboard.transports.mqtt.v5 import FAREWELLS
 
 
 def props(properties: bytes) -> bytes:
@@ -56,8 +57,8 @@ def unsubscribe(*filters: str, packet_id: int = 1, properties: bytes = b"") -> b
 
 
 def disconnected(code: int) -> bytes:
-    """The DISCONNECT of the server."""
-    return bytes((0xE0, 1, code))
+    """The DISCONNECT of the server: the code and a sentence."""
+    return packet(0xE0, bytes((code,)) + props(b"\x1f" + string(FAREWELLS[code])))
 
 
 def connack(said: bytes) -> tuple[int, dict[int, bytes]]:

@@ -2,11 +2,13 @@
 
 import asyncio
 import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from thingsboard.kernel.batch import Batcher, Refused, Shard
+from thingsboard.transports.lease import Lease
 from thingsboard.transports.messages import Uplink
-from thingsboard.transports.session import DeviceSession
+from thingsboard.transports.session import DeviceSession, StampClock
 
 
 class Recorder:
@@ -50,6 +52,8 @@ class RecordingIngest:
         batch: int = 1000,
     ) -> None:
         self.sink = Recorder()
+        self.lease = Lease()
+        self.clocks: dict[uuid.UUID, StampClock] = {}
         self.rooms = 0
         self.batcher: Batcher[Uplink, Uplink] = Batcher(
             [self.sink],
@@ -73,7 +77,11 @@ class RecordingIngest:
         return self.batcher.account(messages, size)
 
     def open(self, session: DeviceSession) -> None:
-        pass
+        session.clock = self.clocks.setdefault(session.device_id, session.clock)
+
+    def last_stamp(self, device_id: uuid.UUID) -> int:
+        clock = self.clocks.get(device_id)
+        return 0 if clock is None else clock.last
 
     def close_session(self, session: DeviceSession) -> None:
         pass

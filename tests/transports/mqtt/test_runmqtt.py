@@ -10,16 +10,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as platform_settings
 from django.db import connections
 from psycopg.conninfo import make_conninfo
+from websockets.asyncio.client import connect as dial
+from websockets.typing import Subprotocol
 
 from devices.services.credentials import CREDENTIALS_CHANGED, lookup_of
 from telemetry import services
+from tests.transports.mqtt.certificates import make
 from tests.transports.mqtt.client import Device, connect, puback, publish
 from tests.transports.mqtt.conftest import World, from_database
+from tests.transports.mqtt.test_tls import trusting
+from thingsboard.health import checks
 from thingsboard.kernel import bus
 from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.limits import Limits
@@ -27,6 +33,7 @@ from thingsboard.transports.mqtt.process import CannotStart, affordable, wait_fo
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 20.0
+RUNMQTT = ("runmqtt",)
 
 
 def free_port() -> int:
@@ -35,7 +42,7 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def environment(port: int) -> dict[str, str]:
+def environment(port: int, **more: str) -> dict[str, str]:
     at = connections["default"].settings_dict
     url = f"postgresql:///{at['NAME']}?" + "&".join(
         f"{key}={value}"
@@ -52,16 +59,18 @@ def environment(port: int) -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "thingsboard.settings",
         "DATABASE_URL": url,
-        "REDIS_URL": settings.REDIS_URL,
-        "TB_DATA_DIR": str(settings.TB_DATA_DIR),
+        "REDIS_URL": platform_settings.REDIS_URL,
+        "TB_DATA_DIR": str(platform_settings.TB_DATA_DIR),
         "TB_BIND": "127.0.0.1",
         "TB_MQTT_PORT": str(port),
+        "TB_MQTT_WS_PORT": "0",
+        **more,
     }
 
 
-async def launch(port: int) -> asyncio.subprocess.Process:
+async def launch(port: int, **more: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "manage.py", "runmqtt", cwd=ROOT, env=environment(port), stderr=asyncio.subprocess.PIPE
+        sys.executable, "manage.py", *RUNMQTT, cwd=ROOT, env=environment(port, **more), stderr=asyncio.subprocess.PIPE
     )
 
 
@@ -75,8 +84,8 @@ async def ready(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def running(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await launch(port)
+async def running(port: int, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await launch(port, **more)
     try:
         await ready(process)
         yield process
@@ -116,6 +125,38 @@ async def test_it_serves_hears_of_changed_credentials_and_stops_on_sigterm(world
         assert await asyncio.wait_for(process.wait(), 10) == 0
         points = await from_database(services.latest, world.devices["ONE"].id)
         assert points["b"].value >= acknowledged
+
+
+async def test_every_listener_that_is_set_listens_and_one_that_cannot_is_named(world: World, tmp_path: Path) -> None:
+    own = make(tmp_path, "server")
+    ports = {name: str(free_port()) for name in ("TB_MQTT_SSL_PORT", "TB_MQTT_WS_PORT", "TB_MQTT_WSS_PORT")}
+    files = {"TB_MQTT_SSL_CERT": str(own.certificate_file), "TB_MQTT_SSL_KEY": str(own.key_file)}
+    hello = connect("ONE")
+    async with running(free_port(), **ports, **files):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(ports["TB_MQTT_SSL_PORT"]), ssl=trusting(own))
+        device = Device(reader, writer)
+        device.send(hello)
+        assert await device.receive() == packets.connack(0)
+        for scheme, port, context in (("ws", "TB_MQTT_WS_PORT", None), ("wss", "TB_MQTT_WSS_PORT", trusting(own))):
+            url = f"{scheme}://127.0.0.1:{ports[port]}/mqtt"
+            async with dial(url, ssl=context, subprotocols=[Subprotocol("mqtt")], proxy=None) as socket:
+                await socket.send(hello)
+                assert await socket.recv() == packets.connack(0)
+        second = await launch(free_port(), TB_MQTT_WS_PORT=ports["TB_MQTT_WS_PORT"])
+        _, said = await asyncio.wait_for(second.communicate(), PATIENCE)
+        assert second.returncode == 1
+        assert f"Cannot listen on 127.0.0.1:{ports['TB_MQTT_WS_PORT']}" in said.decode()
+        assert "Set TB_MQTT_WS_PORT" in said.decode()
+
+
+async def test_behind_a_proxy_the_readiness_check_speaks_as_one(world: World, settings: Any) -> None:
+    port = free_port()
+    settings.TB_MQTT_HOST, settings.TB_MQTT_PORT = "127.0.0.1", port
+    async with running(port, TB_MQTT_PROXY_PROTOCOL="1"):
+        with pytest.raises(checks.NotReady):
+            await checks.PARTS["mqtt"]()
+        settings.TB_MQTT_PROXY_PROTOCOL = True
+        assert await checks.PARTS["mqtt"]() == "answers"
 
 
 async def test_an_acknowledged_value_survives_kill_9_and_the_next_process_takes_over(world: World) -> None:

@@ -93,3 +93,10 @@ async def test_the_session_limits_are_told_to_who_asks(world: World, five: bool)
             assert await device.receive() == puback(10)
         assert await device.silent()
         assert front.server.counters.by_reason == {"unsupported_topic": 4}
+
+
+async def test_a_goodbye_is_short_for_who_takes_only_small_packets(world: World) -> None:
+    async with serving() as front:
+        older = await enter(front.port, "ONE", properties=b"\x27\x00\x00\x00\x10")
+        await enter(front.port, "ONE")
+        assert await older.receive() == b"\xe0\x01\x8e"

@@ -12,10 +12,13 @@ from django.conf import settings
 
 from devices.services.credentials import RESERVED_TOKENS, DeviceIdentity
 from thingsboard.kernel.batch import Refused
+from thingsboard.kernel.disk import watch
 from thingsboard.transports.http.pipeline import MakeIngest, Overloaded, Pipeline, Ticket, TooFast
 from thingsboard.transports.http.reads import AttributeReader
 from thingsboard.transports.line import Unavailable
 from thingsboard.transports.messages import UplinkKind
+from thingsboard.transports.reasons import SENTENCES
+from thingsboard.transports.refusals import RefusalLog
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ STATUSES = {"key_limit": 429, "unavailable": 503}
 # How long a request may still wait for its commit when the server stops, in seconds.
 STOP_SECONDS = 3.0
 RETRY_SECONDS = b"1"
+DEVICE = "thingsboard.device"  # where a request's scope holds its DeviceIdentity once it is known
 
 _START = "http.response.start"
 _BODY = "http.response.body"
@@ -43,10 +47,11 @@ class Answer(NamedTuple):
     body: bytes = b""
     content_type: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    reason: str = ""  # why it is a refusal, as a short code
 
 
 DONE = Answer(200)
-UNAUTHORIZED = Answer(401)
+UNAUTHORIZED = Answer(401, reason="wrong_token")
 
 
 class _Gone(Exception):
@@ -70,9 +75,11 @@ class DeviceApi:
 
     def __init__(self, make_ingest: MakeIngest) -> None:
         self._make_ingest = make_ingest
-        self._pipeline: Pipeline | None = None
+        self.pipeline: Pipeline | None = None
         self._reader = AttributeReader()
         self._starting = asyncio.Lock()
+        self.refusals = RefusalLog("HTTP")
+        self.answered: dict[int, int] = {}  # requests by the status they were answered with
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose path is `addressed`."""
@@ -82,7 +89,10 @@ class DeviceApi:
             return
         except Exception:
             log.exception("A request of a device could not be answered.")
-            answer = _text(500, "The request could not be processed.")
+            answer = _text("internal", 500, "The request could not be processed.")
+        self.answered[answer.status] = self.answered.get(answer.status, 0) + 1
+        if answer.reason:
+            self._note(scope, answer)
         headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
         if answer.content_type:
             headers.append((b"content-type", answer.content_type))
@@ -96,63 +106,79 @@ class DeviceApi:
         themselves (STOP_SECONDS); whatever ends with the process later was not acknowledged.
         """
         await self._reader.close()
-        pipeline, self._pipeline = self._pipeline, None
+        await self.refusals.close()
+        pipeline, self.pipeline = self.pipeline, None
         return pipeline is None or await pipeline.close()
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         token, resource = addressed(scope["path"]) or ("", "")
         allowed = METHODS.get(resource)
         if allowed is None:
-            return _text(404, "There is no such resource; expected /api/v1/{token}/telemetry or /attributes.")
+            return _text(
+                "resource", 404, "There is no such resource; expected /api/v1/{token}/telemetry or /attributes."
+            )
         method = scope["method"]
         if method not in allowed:
             expected = ", ".join(allowed)
-            return _text(
-                405, f"{method[:20]} is not possible here; expected {expected}.", (b"allow", expected.encode())
-            )
+            sentence = f"{method[:20]} is not possible here; expected {expected}."
+            return _text("method", 405, sentence, (b"allow", expected.encode()))
         ticket: Ticket | None = None
         try:
             async with asyncio.timeout(settings.TB_HTTP_TIMEOUT):
-                pipeline = self._pipeline or await self._started()
+                pipeline = self.pipeline or await self._started()
                 identity = await pipeline.identify(token)
                 if identity is None:
                     return UNAUTHORIZED
+                scope[DEVICE] = identity
                 if method == "GET":
                     return await self._attributes(identity, scope)
+                shortage = watch().shortage()
+                if shortage is not None:
+                    return _later("disk", f"{shortage} Nothing was stored.")
                 body = await _body(scope, receive)
                 ticket = await pipeline.submit(identity, UPLINKS[resource], body)
                 return _outcome(await ticket.answer)
         except TimeoutError:
             return _later(
+                "timeout" if ticket else "overload",
                 "The database did not confirm in time. The data may still be stored."
                 if ticket
-                else "The platform is busy. Nothing was stored."
+                else "The platform is busy. Nothing was stored.",
             )
         except asyncio.CancelledError:  # the server stops
             if ticket is None:
                 raise
             return await _at_the_end(ticket)
         except Unavailable:
-            return _later("The database cannot be reached. Nothing was stored.")
+            return _later("database", "The database cannot be reached. Nothing was stored.")
         except Overloaded:
-            return _later("The platform is busy. Nothing was stored.")
+            return _later("overload", "The platform is busy. Nothing was stored.")
         except TooFast:
-            return _text(429, "This device sends faster than it can be served. Nothing was stored.", _RETRY)
+            return _text("rate", 429, "This device sends faster than it can be served. Nothing was stored.", _RETRY)
         except _TooLarge:
-            return _text(413, f"The body is too large; expected at most {settings.TB_HTTP_MAX_PAYLOAD} bytes.")
+            limit = settings.TB_HTTP_MAX_PAYLOAD
+            return _text("payload_size", 413, f"The body is too large; expected at most {limit} bytes.")
+
+    def _note(self, scope: Scope, answer: Answer) -> None:
+        """For whoever asks why a device is refused. Behind a proxy the address is the proxy's."""
+        client = scope.get("client")
+        token, _ = addressed(scope["path"]) or ("", "")
+        said = answer.body.decode() if answer.reason not in SENTENCES else ""
+        address = str(client[0]) if client else ""
+        self.refusals.note(answer.reason, said, address=address, identity=scope.get(DEVICE), token=token)
 
     async def _started(self) -> Pipeline:
         """The pipeline, made by whoever comes first."""
         async with self._starting:
-            if self._pipeline is None:
+            if self.pipeline is None:
                 pipeline = Pipeline(self._make_ingest)
                 try:
                     await pipeline.start()
                 except BaseException:
                     await pipeline.close()
                     raise
-                self._pipeline = pipeline
-            return self._pipeline
+                self.pipeline = pipeline
+            return self.pipeline
 
     async def _attributes(self, identity: DeviceIdentity, scope: Scope) -> Answer:
         body = await self._reader.read(identity.device_id, scope["query_string"])
@@ -162,12 +188,12 @@ class DeviceApi:
 _RETRY = (b"retry-after", RETRY_SECONDS)
 
 
-def _text(status: int, sentence: str, *headers: tuple[bytes, bytes]) -> Answer:
-    return Answer(status, sentence.encode(), b"text/plain; charset=utf-8", headers)
+def _text(reason: str, status: int, sentence: str, *headers: tuple[bytes, bytes]) -> Answer:
+    return Answer(status, sentence.encode(), b"text/plain; charset=utf-8", headers, reason)
 
 
-def _later(sentence: str) -> Answer:
-    return _text(503, f"{sentence} Send it again.", _RETRY)
+def _later(reason: str, sentence: str) -> Answer:
+    return _text(reason, 503, f"{sentence} Send it again.", _RETRY)
 
 
 def _outcome(refused: Refused | None) -> Answer:
@@ -175,14 +201,16 @@ def _outcome(refused: Refused | None) -> Answer:
     if refused is None:
         return DONE
     status = STATUSES.get(refused.code, 500)
-    return _later(refused.reason) if status == 503 else _text(status, refused.reason)
+    if status == 503:
+        return _later(refused.code, refused.reason)
+    return _text(refused.code, status, refused.reason)
 
 
 async def _at_the_end(ticket: Ticket) -> Answer:
     try:
         return _outcome(await ticket.last_chance(STOP_SECONDS))
     except TimeoutError:
-        return _later("The platform is stopping. The data may still be stored.")
+        return _later("unavailable", "The platform is stopping. The data may still be stored.")
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

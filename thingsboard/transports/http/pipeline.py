@@ -11,6 +11,7 @@ from django.conf import settings
 from devices.services.credentials import DeviceIdentity, lookup_of
 from thingsboard.kernel.batch import Batcher, Refused, Shard
 from thingsboard.kernel.time import now_ms
+from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.directory import Directory
 from thingsboard.transports.messages import Uplink, UplinkKind
 from thingsboard.transports.revocation import listen
@@ -101,6 +102,7 @@ class Pipeline:
             size=settings.TB_TOKEN_CACHE_SIZE,
             window=settings.TB_TOKEN_MISS_WINDOW,
         )
+        self.activity = ActivityReporter("thingsboard http activity")
         self._present: dict[bytes, _Presence] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._waiting_bytes = 0
@@ -109,6 +111,7 @@ class Pipeline:
 
     async def start(self) -> None:
         """Wait until stamps that a killed predecessor gave ahead of the clock are past (as the mqtt process does)."""
+        self.activity.start()
         await asyncio.sleep(_started + RUN_AHEAD_MS / 1000 - time.monotonic())
 
     async def identify(self, token: str) -> DeviceIdentity | None:
@@ -116,6 +119,7 @@ class Pipeline:
         identity = await self.tokens.find(lookup_of(token))
         if identity is None or identity.credentials_type != "ACCESS_TOKEN":
             return None
+        self.activity.heard(identity.device_id)
         return identity
 
     async def submit(self, identity: DeviceIdentity, kind: UplinkKind, payload: bytes) -> Ticket:
@@ -141,6 +145,7 @@ class Pipeline:
         try:
             return await self.ingest.close()
         finally:
+            await self.activity.close()
             await self._directory.close()
 
     async def _wait(self, size: int) -> None:

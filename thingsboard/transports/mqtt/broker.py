@@ -17,9 +17,13 @@ from amqtt.session import Session
 from thingsboard.transports.mqtt.plugin import DeviceAuthPlugin
 from thingsboard.transports.mqtt.topics import matches
 
+log = logging.getLogger(__name__)
+
 LISTENER = "front"
 FILTERS = "thingsboard.filters"  # where a session's attributes hold its granted filters and their QoS
 REFUSED = 0x80
+# How long amqtt waits for the PUBACK of what it sent.
+PUBACK_SECONDS = 5.0
 
 # Never without "plugins": amqtt would then load its defaults, which let anybody in.
 CONFIG: dict[str, Any] = {
@@ -90,23 +94,36 @@ class FrontBroker(Broker):
         QoS 1 waits for the device's PUBACK, at most 5 s. False when nothing was sent or nothing acknowledged.
         """
         session, handler = self.sessions.get(client_id, (None, None))
-        if session is None or handler is None or not session.transitions.is_connected():
-            return False
-        granted = [level for pattern, level in session.attributes.get(FILTERS, {}).items() if matches(topic, pattern)]
-        if not granted:
+        granted = self._granted(session, topic)
+        if granted is None or handler is None:
             return False
         try:
-            await handler.mqtt_publish(topic, payload, min(qos, max(granted)), retain=False)
+            await handler.mqtt_publish(topic, payload, min(qos, granted), retain=False)
         except (TimeoutError, asyncio.CancelledError):
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             return False  # amqtt cancels what it waits for when the session ends
         return True
 
+    def granted(self, client_id: str, topic: str) -> int:
+        """The QoS with which a session subscribed to the topic; 0 also when it did not."""
+        return self._granted(self.sessions.get(client_id, (None, None))[0], topic) or 0
+
+    @staticmethod
+    def _granted(session: Session | None, topic: str) -> int | None:
+        if session is None or not session.transitions.is_connected():
+            return None
+        filters = session.attributes.get(FILTERS, {})
+        return max((level for pattern, level in filters.items() if matches(topic, pattern)), default=None)
+
     async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
         """Keep a granted filter on its session: amqtt's own table is searched from end to end by every SUBSCRIBE."""
         pattern, qos = subscription
-        if not await self._topic_filtering(session, pattern, Action.SUBSCRIBE):
+        try:
+            if not await self._topic_filtering(session, pattern, Action.SUBSCRIBE):
+                return REFUSED
+        except Exception:  # amqtt would end its task and keep the session for ever
+            log.exception("A filter could not be judged.")
             return REFUSED
         granted = min(qos, 1)
         session.attributes.setdefault(FILTERS, {})[pattern] = granted

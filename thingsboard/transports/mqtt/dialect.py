@@ -1,6 +1,7 @@
 """One connection that speaks MQTT 5: what is remembered to translate its packets into 3.1.1 and back."""
 
 import asyncio
+from collections import deque
 
 from thingsboard.transports.mqtt import packets, v5
 from thingsboard.transports.mqtt.packets import Malformed
@@ -9,10 +10,59 @@ from thingsboard.transports.mqtt.packets import Malformed
 MAX_ALIASES = 16
 
 
+class Window:
+    """The client's Receive Maximum: so many QoS 1 publishes may wait for its PUBACK. First come, first served.
+
+    A place is taken until the PUBACK comes, however late: for the client the publish is open until then.
+    """
+
+    __slots__ = ("_closed", "_free", "_waiting")
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._closed = False
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+
+    async def enter(self, patience: float) -> bool:
+        """Take a place, waiting for one; False when there is none within `patience` seconds, or the connection ended."""
+        if self._free and not self._waiting:
+            self._free -= 1
+            return True
+        if self._closed:
+            return False
+        place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.shield(place)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if place.done():
+                if place.result():
+                    self.leave()
+            else:
+                self._waiting.remove(place)
+            if isinstance(error, TimeoutError):
+                return False
+            raise
+
+    def leave(self) -> None:
+        """Give a place back, to who waits for one."""
+        if self._waiting:
+            self._waiting.popleft().set_result(True)
+        else:
+            self._free += 1
+
+    def close(self) -> None:
+        """The connection ended: nobody waits any longer."""
+        self._closed, self._free = True, 0
+        while self._waiting:
+            self._waiting.popleft().set_result(False)
+
+
 class Dialect:
     """Translates between MQTT 5 outside and 3.1.1 inside."""
 
-    __slots__ = ("_aliases", "_asked", "_granted", "_window", "outstanding", "terms")
+    __slots__ = ("_aliases", "_asked", "_granted", "outstanding", "terms", "window")
 
     def __init__(self, terms: v5.Terms) -> None:
         self.terms = terms
@@ -20,14 +70,7 @@ class Dialect:
         self._aliases: dict[int, bytes] = {}
         self._asked: dict[bytes, list[str]] = {}  # the filters of SUBSCRIBE and UNSUBSCRIBE, by type and packet id
         self._granted: set[str] = set()
-        self._window: asyncio.Semaphore | None = None
-
-    @property
-    def window(self) -> asyncio.Semaphore:
-        """The client's Receive Maximum: whoever sends it QoS 1 waits here for a place."""
-        if self._window is None:
-            self._window = asyncio.Semaphore(self.terms.receive_maximum)
-        return self._window
+        self.window = Window(terms.receive_maximum)
 
     def overrun(self, messages: int, limit: int) -> bool:
         """Count publishes that want an answer; whether more of them are open than CONNACK allowed."""

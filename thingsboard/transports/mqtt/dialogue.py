@@ -23,7 +23,7 @@ class Dialogue(Flow):
 
     __slots__ = (
         "_assign", "_awaited", "_control", "_grant", "_need", "_receipts", "_rest",
-        "client_id", "five", "identity", "plan", "reader", "session", "shard",
+        "claim", "client_id", "epoch", "five", "identity", "plan", "reader", "session", "shard",
     )  # fmt: skip
 
     identity: DeviceIdentity  # these three from `enter` on
@@ -34,7 +34,9 @@ class Dialogue(Flow):
         super().__init__(hub)
         self.plan = IngestPlan.STORE
         self.five: Dialect | None = None
+        self.claim: packets.Connect | None = None  # its CONNECT, until the device is recognised
         self.client_id = ""  # inside amqtt
+        self.epoch = 0  # of its session in the registry; 0 before it has one, and after others took it
         self.reader: Reader | None = None  # what amqtt reads
         self._assign = False  # whether it is to be told a client id, because it brought none
         self._receipts: Receipts | None = None
@@ -63,6 +65,7 @@ class Dialogue(Flow):
         if terms is not None:
             self.five = Dialect(terms)
             self._assign = not connect.client_id
+        self.claim = connect
         self.state, self.heard = CONNECTING, self.hub.clock
         self._rest += data[end:]
         self._need = 0
@@ -72,6 +75,7 @@ class Dialogue(Flow):
     def enter(self, identity: DeviceIdentity, session: DeviceSession, shard: Any, patience: float) -> None:
         """The device was recognised; from now on it may be silent for `patience` seconds."""
         self.identity, self.session, self.shard, self._grant = identity, session, shard, patience
+        self.claim = None
 
     def _welcome(self) -> None:
         """The session exists: accept, and go on with what came behind the CONNECT."""
@@ -121,7 +125,7 @@ class Dialogue(Flow):
 
     def _say_goodbye(self, reason: str) -> None:
         if self.five is not None and self.state == READY:
-            self.write(v5.goodbye(reason))
+            self.write(v5.goodbye(reason, self.five.terms.maximum_packet))
 
     # What it asks for meanwhile.
 
@@ -142,6 +146,8 @@ class Dialogue(Flow):
         elif len(body) == 2 and head == 0x40:
             if self._awaited:
                 self._awaited -= 1
+                if self.five is not None:
+                    self.five.window.leave()
                 self._to_broker(head, body)
         elif head == 0xE0 and not body:
             self.close()

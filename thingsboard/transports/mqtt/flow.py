@@ -10,7 +10,7 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 NEW, CONNECTING, READY, CLOSED = range(4)
 
 # Why a connection is not read; any number of them at a time.
-FULL, UNACKED, AHEAD, CONTROL, ADMISSION, STOPPING = (1 << bit for bit in range(6))
+FULL, UNACKED, AHEAD, CONTROL, ADMISSION, STOPPING, INHERITED, ENDING = (1 << bit for bit in range(8))
 
 
 class Hub(Protocol):
@@ -37,11 +37,19 @@ class Hub(Protocol):
         """It queued messages of so many payload bytes."""
         ...
 
+    def drained(self, connection: Any) -> None:
+        """It is closed, and nothing of it is on its way any more."""
+        ...
+
+    def refused(self, connection: Any, reason: str, message: str = "") -> None:
+        """It is closed, or something of it refused, for this reason: count it, and note it for those who ask."""
+        ...
+
 
 class Flow(asyncio.Protocol):
     """Reads and writes, within limits."""
 
-    __slots__ = ("heard", "held", "hub", "patience", "state", "transport")
+    __slots__ = ("_address", "heard", "held", "hub", "patience", "state", "transport")
 
     transport: asyncio.Transport
 
@@ -51,6 +59,19 @@ class Flow(asyncio.Protocol):
         self.held = 0  # why it is not read
         self.heard = hub.clock  # when it last sent something, in seconds of the hub's clock
         self.patience = hub.limits.connect_timeout  # how long it may be silent, in seconds
+        self._address: tuple[str, int] | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The device's IP address and port: the socket's, or what a trusted proxy said (proxy.py); ("", 0) if unknown."""
+        if self._address is None:
+            name = self.transport.get_extra_info("peername")
+            self._address = (name[0], name[1]) if name and isinstance(name, tuple) else ("", 0)
+        return self._address
+
+    @address.setter
+    def address(self, address: tuple[str, int]) -> None:
+        self._address = address
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take it in, or drop it when there are too many."""
@@ -75,17 +96,18 @@ class Flow(asyncio.Protocol):
     def abort(self, reason: str) -> None:
         """Close at once; what is not sent yet is thrown away."""
         if self.state != CLOSED:
-            self.hub.counters.count(reason)
+            self.hub.refused(self, reason)
         self.state = CLOSED
         self.transport.abort()
 
     def close(self, reason: str = "") -> None:
         """Close after what was written has left, within the connect timeout; count the reason."""
         if reason and self.state != CLOSED:
-            self.hub.counters.count(reason)
+            self.hub.refused(self, reason)
         if self.state != CLOSED:
             self.state = CLOSED
-            self.patience, self.heard = self.hub.limits.connect_timeout, self.hub.clock
+            # Patience from now on, while `heard` still says when it was heard.
+            self.patience = self.hub.limits.connect_timeout + self.hub.clock - self.heard
             self.ended()
         self.transport.close()
 

@@ -11,8 +11,9 @@ from thingsboard.kernel.batch import Refused
 from thingsboard.kernel.time import now_ms
 from thingsboard.transports.messages import Uplink
 from thingsboard.transports.mqtt import packets, session_limits, v5
+from thingsboard.transports.mqtt.diagnosis import about_topic
 from thingsboard.transports.mqtt.dialogue import Dialogue
-from thingsboard.transports.mqtt.flow import AHEAD, CLOSED, NEW, READY, UNACKED, Hub
+from thingsboard.transports.mqtt.flow import AHEAD, CLOSED, ENDING, NEW, READY, UNACKED, Hub
 from thingsboard.transports.mqtt.packets import PUBACK, PUBREC, Malformed
 from thingsboard.transports.mqtt.receipts import Receipts
 from thingsboard.transports.mqtt.topics import UPLINKS, dropped_as
@@ -21,6 +22,9 @@ from thingsboard.transports.session import RUN_AHEAD_MS, DeviceSession
 ANSWERS = (b"", PUBACK, PUBREC)  # to a publish, by QoS
 ACK_OF_NO_ID = PUBACK + b"\0\0"
 NOBODY = (None, b"")
+
+# How long a connection that is to end waits for the commit of what it sent, in seconds.
+FINISH_SECONDS = 1.0
 
 # Messages that are taken at a time, before it is looked whether there are too many on their way.
 BURST = 250
@@ -31,19 +35,22 @@ new_tuple: Any = tuple.__new__  # half the cost of calling Uplink(...), on the h
 class Connection(Dialogue):
     """From the first byte to the last acknowledgement."""
 
-    __slots__ = ("_append", "_quiet", "acks", "spoiled", "unacked")
+    __slots__ = ("_append", "_ending", "_quiet", "acks", "spoiled", "unacked")
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
         self.acks: list[bytes] = []  # of committed messages, until `flush`; b"" for QoS 0
         self.unacked = 0  # messages on their way to the commit, those of QoS 0 included
         self.spoiled = ""  # why a message was refused: nothing after it is acknowledged
+        self._ending = ""  # why it is closed once everything is acknowledged
         self._quiet: tuple[Any, bytes] = (self, b"")  # the ticket of every QoS 0 message
 
     def ended(self) -> None:
         """Tell amqtt, and let go of what refers to the connection itself: the collector comes rarely."""
         self._rest.clear()
         self._quiet = NOBODY
+        if self.five is not None:
+            self.five.window.close()
         if self.reader is not None:
             self.reader.feed_eof()
 
@@ -67,6 +74,9 @@ class Connection(Dialogue):
         """As Dialogue.enter."""
         super().enter(identity, session, shard, patience)
         self._append = shard.queue.append
+        if session.clock.ahead_ms() > RUN_AHEAD_MS - BURST:
+            self.hold(AHEAD)
+            self._pace()
 
     def resumed(self) -> None:
         """Go on with what a burst or the CONNECT left over."""
@@ -118,11 +128,11 @@ class Connection(Dialogue):
                         count += 1
                         volume += end - first
                         continue
-                taken = self._other(head, data[start:end], now)
+                taken = self._other(head, data[start:end], now, count)
                 if taken >= 0:
                     count += 1
                     volume += taken
-                elif self.state != READY:
+                elif self.held or self.state != READY:
                     break
         except Malformed as error:
             reason = error.reason
@@ -131,7 +141,7 @@ class Connection(Dialogue):
         if loud and self.five is not None and self.five.overrun(loud, self.hub.limits.max_unacked):
             reason = reason or "receive_maximum"
         if reason:
-            self.close(reason)
+            self.finish(reason)
         elif at < size and self.state == READY:
             self._rest += data[at:] if at else data
             return count >= BURST
@@ -159,16 +169,16 @@ class Connection(Dialogue):
         elif not self.unacked:  # else the next flush comes here
             self.hub.loop.call_later((ahead - RUN_AHEAD_MS // 2) / 1000, self._pace)
 
-    def _other(self, head: int, body: bytes, now: int) -> int:
-        """Whatever is not the usual publish. The payload's bytes when a message was queued, else -1."""
+    def _other(self, head: int, body: bytes, now: int, count: int) -> int:
+        """Whatever is not the usual publish, behind `count` others. The payload's bytes when it was queued, else -1."""
         if self.five is not None:
             body = self.five.inward(head, body)
         if head & 0xF0 == 0x30:
-            return self._publish(head >> 1 & 3, body, now)
+            return self._publish(head >> 1 & 3, body, now, count)
         self._converse(head, body)
         return -1
 
-    def _publish(self, qos: int, body: bytes, now: int) -> int:
+    def _publish(self, qos: int, body: bytes, now: int, count: int) -> int:
         """A publish of QoS 2, to another topic, or malformed."""
         fields = packets.Fields(body, "publish")
         topic = fields.binary()
@@ -184,7 +194,7 @@ class Connection(Dialogue):
         said = b""
         if kind is None:
             said = session_limits.answer(topic, payload, self.hub.limits)
-            if not said and self._unwanted(dropped_as(topic), ack):
+            if not said and self._unwanted(topic, ack, count):
                 return -1
         if qos == 2:
             if self._receipts is None:
@@ -195,7 +205,7 @@ class Connection(Dialogue):
                     self.write(ack)
                 return -1
         if kind is None:
-            self.write(ack)
+            self._answer(ack, count)
             if said:
                 self.say(said)
             return -1
@@ -204,12 +214,24 @@ class Connection(Dialogue):
         self._append(Uplink(self.session, kind, payload, now, (self, ack) if qos else self._quiet))
         return len(payload)
 
-    def _unwanted(self, reason: str, ack: bytes) -> bool:
+    def _answer(self, ack: bytes, count: int) -> None:
+        """Acknowledge what is not stored: at once, or in its turn while earlier messages are on their way."""
+        unsettled = self.unacked + count
+        if not unsettled or not ack:
+            self.write(ack)
+            return
+        if self._receipts is None:
+            self._receipts = Receipts(self.hub.limits.max_unacked)
+        if self._receipts.owe(ack, unsettled):
+            self.hold(UNACKED)
+
+    def _unwanted(self, topic: bytes, ack: bytes, count: int) -> bool:
         """Count a publish that ingest does not take; True when MQTT 5 has told the device that there is no such topic."""
-        self.hub.counters.count(reason)
+        reason = dropped_as(topic)
+        self.hub.refused(self, reason, about_topic(reason, topic))
         if reason != "unknown_topic" or self.five is None or not ack:
             return False
-        self.write(self.five.refused(ack, v5.BAD_TOPIC, "A device does not publish to this topic."))
+        self._answer(self.five.refused(ack, v5.BAD_TOPIC, "A device does not publish to this topic."), count)
         return True
 
     def refused(self, ack: bytes, refusal: Refused) -> bytes:
@@ -228,18 +250,39 @@ class Connection(Dialogue):
     def flush(self) -> None:
         """Acknowledge what `acks` gathered, in one write; called once per committed batch."""
         acks = self.acks
-        data = b"".join(acks)
-        self.unacked -= len(acks)
-        if self._receipts is not None:
-            self._receipts.commit(acks)
+        settled = len(acks)
+        self.unacked -= settled
         if self.five is not None:
-            self.five.outstanding -= len(acks) - acks.count(b"")
+            self.five.outstanding -= settled - acks.count(b"")
+        if self._receipts is not None:
+            self._receipts.commit(acks, self.spoiled)
+        data = b"".join(acks)
         acks.clear()
         if self.state == CLOSED:
+            if not self.unacked:
+                self.hub.drained(self)
             return
         if data:
             self.transport.write(data)
+        if self.held:
+            self._relieve()
+
+    def _relieve(self) -> None:
+        """Messages were acknowledged: read on if that was what it waited for, or end."""
+        if self.held & ENDING and not self.unacked:
+            self.close(self._ending)
+            self.hub.drained(self)
+            return
         if self.held & UNACKED and self.unacked <= self.hub.limits.max_unacked // 2:
             self.release(UNACKED)
         if self.held & AHEAD:
             self._pace()
+
+    def finish(self, reason: str) -> None:
+        """Read no further, let what was sent be acknowledged, then close; after a second in any case."""
+        if not self.unacked or self.state != READY:
+            self.close(reason)
+        elif not self._ending:
+            self._ending = reason
+            self.hold(ENDING)
+            self.hub.loop.call_later(FINISH_SECONDS, self.close, reason)

@@ -11,6 +11,8 @@ from thingsboard.transports.mqtt.packets import Malformed
 MAX_TOPIC = 512
 # The first packet comes before we know who is there, so it gets less room.
 MAX_CONNECT = 8192
+# All bytes of a WebSocket before its CONNECT is complete, the HTTP request included.
+MAX_EARLY = 4 * MAX_CONNECT
 # SUBSCRIBE and UNSUBSCRIBE on their way through amqtt before a connection is read no further.
 MAX_CONTROL = 16
 # Different reasons in a Counters; what comes after is counted as "other".

@@ -86,10 +86,7 @@ class Fields:
 
 
 def parse_connect(body: bytes) -> Connect:
-    """Read what follows the fixed header of a CONNECT. Raises WrongVersion or Malformed.
-
-    An empty client id without a clean session is let through, as ThingsBoard does: no session outlives its connection.
-    """
+    """Read what follows the fixed header of a CONNECT. Raises WrongVersion or Malformed."""
     fields = Fields(body, "connect")
     name, level = fields.binary(), fields.byte()
     if (name, level) not in ((b"MQTT", 4), (b"MQIsdp", 3)):

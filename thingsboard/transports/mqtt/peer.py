@@ -10,14 +10,13 @@ def certificate_of(transport: asyncio.BaseTransport) -> bytes | None:
     return None if tls is None else tls.getpeercert(binary_form=True)
 
 
-def address_of(transport: asyncio.BaseTransport) -> str:
+def network_of(host: str) -> str:
     """Whose connection it is: an IPv4 address, or the /64 of an IPv6 address, in which one host may take any; "" where
     there is none.
     """
-    name = transport.get_extra_info("peername")
-    if not name or not isinstance(name, tuple):
+    if not host:
         return ""
-    address = ipaddress.ip_address(name[0].partition("%")[0])
+    address = ipaddress.ip_address(host.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:
             return str(ipaddress.IPv6Network((int(address), 64), strict=False))

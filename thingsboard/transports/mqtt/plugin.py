@@ -54,7 +54,7 @@ class DeviceAuthPlugin(BaseAuthPlugin):
             raise Refused(packets.UNAVAILABLE, "database") from None
         identity = claim.choose(dict(zip(claim.lookups, answers, strict=True)))
         if identity.transport_type not in ("DEFAULT", "MQTT"):
-            raise Refused(packets.UNAVAILABLE, "transport_type")
+            raise Refused(packets.UNAVAILABLE, "transport_type", identity)
         return identity
 
     async def authenticate(self, *, session: Any) -> bool:

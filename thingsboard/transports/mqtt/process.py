@@ -6,16 +6,21 @@ import logging
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from django.conf import settings
 
+from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.directory import Directory, Unavailable
+from thingsboard.transports.mqtt.certificate import CertificateError
 from thingsboard.transports.mqtt.limits import Counters, Limits
+from thingsboard.transports.mqtt.listeners import Listener, from_settings
+from thingsboard.transports.mqtt.metrics import MetricsPort
+from thingsboard.transports.mqtt.port import IngestPort, Settle
 from thingsboard.transports.mqtt.revocation import watch
-from thingsboard.transports.mqtt.server import IngestPort, MqttServer, Settle
+from thingsboard.transports.mqtt.server import MqttServer
 from thingsboard.transports.session import RUN_AHEAD_MS
 
 log = logging.getLogger(__name__)
@@ -33,27 +38,35 @@ class CannotStart(Exception):
     """Why the process ends before it listens, in one line for the operator."""
 
 
-async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort]) -> None:
-    """Run until SIGTERM or SIGINT. Raises CannotStart."""
+async def serve(make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], number: int = 0) -> None:
+    """Run until SIGTERM or SIGINT. Raises CannotStart. `number` counts the processes that share the port, from 0."""
+    try:
+        listeners = from_settings()
+    except CertificateError as error:
+        raise CannotStart(str(error)) from None
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopping.set)
     await wait_for_database(stopping)
-    server = MqttServer(make_ingest, affordable(Limits.from_settings()))
+    server = MqttServer(make_ingest, affordable(Limits.from_settings()), ActivityReporter("thingsboard mqtt activity"))
     watcher = asyncio.create_task(watch(server))
     watcher.add_done_callback(lambda _: stopping.set())  # without it, sessions would outlive their credentials
     reporter = asyncio.create_task(_report(server.counters))
+    metrics = MetricsPort(server)
     try:
         if await _may_listen(stopping):
-            await _listen(server)
+            await _listen(server, listeners)
+            await _listen_for_prometheus(metrics, number)
             tune_collector()
-            log.info("MQTT is ready on %s:%d.", settings.TB_BIND, server.port)
+            for listener in listeners:
+                log.info("%s is ready on %s:%d.", listener.port.title, settings.TB_BIND, listener.port.number)
             await stopping.wait()
             log.info("MQTT is stopping.")
     finally:
         if watcher.done() and not watcher.cancelled():
             log.error("The watch over credentials ended, so the process does as well.", exc_info=watcher.exception())
+        await metrics.stop()
         for task in (watcher, reporter):
             task.cancel()
         # Bounded: what is queued must be committed and acknowledged even if a task takes its time to end.
@@ -114,13 +127,31 @@ async def _may_listen(stopping: asyncio.Event) -> bool:
     return not stopping.is_set()
 
 
-async def _listen(server: MqttServer) -> None:
+async def _listen(server: MqttServer, listeners: Sequence[Listener]) -> None:
     try:
-        await server.start(settings.TB_BIND, settings.TB_MQTT_PORT, reuse_port=settings.TB_MQTT_PROCESSES > 1)
-    except OSError as error:
+        await server.open()
+    except Unavailable as error:
+        raise CannotStart(f"The database went away at the start ({error}).") from None
+    for listener in listeners:
+        try:
+            await server.listen(listener, settings.TB_BIND, reuse_port=settings.TB_MQTT_PROCESSES > 1)
+        except OSError as error:
+            raise CannotStart(
+                f"Cannot listen on {settings.TB_BIND}:{listener.port.number} ({error.strerror or error}). "
+                f"Set {listener.port.setting} or TB_BIND, or end the process that uses the port."
+            ) from None
+
+
+async def _listen_for_prometheus(metrics: MetricsPort, number: int) -> None:
+    """Each process has a port of its own: what Prometheus reads must be one process' numbers."""
+    if not settings.TB_MQTT_METRICS_PORT:
+        return
+    port = settings.TB_MQTT_METRICS_PORT + number
+    try:
+        await metrics.start(port)
+    except (OSError, OverflowError) as error:
         raise CannotStart(
-            f"Cannot listen on {settings.TB_BIND}:{settings.TB_MQTT_PORT} ({error.strerror or error}). "
-            "Set TB_MQTT_PORT or TB_BIND, or end the process that uses the port."
+            f"Cannot listen on port {port} for metrics ({error}). Set TB_MQTT_METRICS_PORT, or end what uses the port."
         ) from None
 
 

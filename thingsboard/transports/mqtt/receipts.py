@@ -1,16 +1,19 @@
-"""QoS 2 towards us: which packet ids were received and not released yet (MQTT 3.1.1, 4.3.3, method A)."""
+"""Answers that are more than one after a commit: QoS 2 towards us, and messages that are answered without being stored."""
 
 from thingsboard.transports.mqtt.packets import PUBREC, Malformed
 
 
 class Receipts:
-    """Packet id -> whether its message is committed; bounded. It lives as long as the connection."""
+    """Which packet ids of QoS 2 were received and not released yet, and whether their messages are committed (MQTT 3.1.1,
+    4.3.3, method A); bounded. It lives as long as the connection.
+    """
 
-    __slots__ = ("_committed", "_limit")
+    __slots__ = ("_committed", "_limit", "_owed")
 
     def __init__(self, limit: int) -> None:
         self._committed: dict[bytes, bool] = {}
         self._limit = limit
+        self._owed: list[tuple[int, bytes]] = []  # after how many further settlements, what
 
     def __len__(self) -> int:
         return len(self._committed)
@@ -27,11 +30,27 @@ class Receipts:
             self._committed[packet_id] = committed
         return known
 
-    def commit(self, acks: list[bytes]) -> None:
-        """These answers are about to be sent; mark those that are PUBRECs."""
+    def owe(self, answer: bytes, unsettled: int) -> bool:
+        """Have an answer sent in its order (MQTT 3.1.1, 4.6), behind those of `unsettled` earlier messages; True when so
+        many are owed already that nothing more should be read.
+        """
+        self._owed.append((unsettled, answer))
+        return len(self._owed) >= self._limit
+
+    def commit(self, acks: list[bytes], spoiled: str) -> None:
+        """These answers are about to be sent: mark those that are PUBRECs, and put in what is owed between them.
+
+        Nothing is owed any more to who sent a bad message (`spoiled`).
+        """
         for ack in acks:
             if ack[:2] == PUBREC:
                 self._committed[ack[2:]] = True
+        if not self._owed:
+            return
+        settled, due = len(acks), [] if spoiled else self._owed
+        self._owed = [(place - settled, answer) for place, answer in due if place > settled]
+        for inserted, (place, answer) in enumerate(due[: len(due) - len(self._owed)]):
+            acks.insert(place + inserted, answer)
 
     def forget(self, packet_id: bytes) -> None:
         """The message was refused in the words of MQTT 5, after which no PUBREL comes."""

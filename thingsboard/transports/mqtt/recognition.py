@@ -12,11 +12,13 @@ Found = Mapping[bytes, DeviceIdentity | None]
 
 
 class Refused(Exception):
-    """A CONNECT is refused; `code` is the return code of CONNACK, `reason` a short code for counters."""
+    """A CONNECT is refused; `code` is the return code of CONNACK, `reason` a short code for counters, `identity` the device
+    where it was recognised all the same.
+    """
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, identity: DeviceIdentity | None = None) -> None:
         super().__init__(reason)
-        self.code, self.reason = code, reason
+        self.code, self.reason, self.identity = code, reason, identity
 
 
 class ByCertificate:
@@ -32,7 +34,7 @@ class ByCertificate:
         if identity is None or identity.credentials_type != "X509_CERTIFICATE":
             raise Refused(packets.NOT_AUTHORIZED, "unknown_certificate")
         if not is_in_force(self._certificate):
-            raise Refused(packets.NOT_AUTHORIZED, "expired_certificate")
+            raise Refused(packets.NOT_AUTHORIZED, "expired_certificate", identity)
         return identity
 
 

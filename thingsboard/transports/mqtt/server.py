@@ -4,99 +4,105 @@ import asyncio
 import itertools
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any, Protocol
 
 from devices.services.credentials import DeviceIdentity
 from rules.services import plan_for
-from thingsboard.kernel.batch import Refused as Refusal
-from thingsboard.transports.messages import Uplink
-from thingsboard.transports.mqtt import packets
+from thingsboard.transports.activity import ActivityReporter
+from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
-from thingsboard.transports.mqtt.broker import FrontBroker, Reader, Writer
-from thingsboard.transports.mqtt.flow import CLOSED, CONNECTING, FULL, READY, STOPPING
+from thingsboard.transports.mqtt.broker import PUBACK_SECONDS, FrontBroker, Reader, Writer
+from thingsboard.transports.mqtt.flow import CONNECTING, READY, STOPPING
 from thingsboard.transports.mqtt.front import Connection
 from thingsboard.transports.mqtt.limits import Counters, Limits
-from thingsboard.transports.mqtt.peer import address_of, certificate_of
+from thingsboard.transports.mqtt.listeners import Listener, plain
+from thingsboard.transports.mqtt.peer import certificate_of, network_of
 from thingsboard.transports.mqtt.plugin import admitted
+from thingsboard.transports.mqtt.port import IngestPort, Settle
+from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.mqtt.recognition import Refused
+from thingsboard.transports.mqtt.settlement import Settlement
+from thingsboard.transports.mqtt.takeover import Sessions
+from thingsboard.transports.refusals import RefusalLog
+from thingsboard.transports.registry import Claim, Superseded, Unavailable
 from thingsboard.transports.session import DeviceSession
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 0.5
 BACKLOG = 4096
-# Connections let in at a time after the pipeline was full; between two such groups the loop looks at its sockets.
-RESUME_AT_ONCE = 64
 # At the end: for the commit of what is queued, then for the goodbyes.
 COMMIT_SECONDS = 7.0
 CLOSE_SECONDS = 1.0
 
-Settle = Callable[[Sequence[Uplink], Mapping[int, Refusal]], None]
 
-
-class IngestPort(Protocol):
-    """What is needed of `thingsboard.transports.uplink.Ingest`."""
-
-    def shard(self, session: DeviceSession) -> Any:
-        """Where this session's messages are appended."""
-        ...
-
-    def account(self, messages: int, size: int) -> bool:
-        """Count appended messages and bytes; True when the sender must wait for `room`."""
-        ...
-
-    def open(self, session: DeviceSession) -> None:
-        """A session starts."""
-        ...
-
-    def close_session(self, session: DeviceSession) -> None:
-        """A session ended."""
-        ...
-
-    async def close(self) -> bool:
-        """Commit what is queued; False when that did not end in time."""
-        ...
-
-
-class MqttServer:
+class MqttServer(Settlement):
     """Create it on the running loop, `start` it, `stop` it."""
 
-    def __init__(self, make_ingest: Callable[[Settle, Callable[[], None]], IngestPort], limits: Limits) -> None:
+    def __init__(
+        self,
+        make_ingest: Callable[[Settle, Callable[[], None]], IngestPort],
+        limits: Limits,
+        activity: ActivityReporter | None = None,
+    ) -> None:
+        """Without `activity` nobody is told which devices are active."""
+        super().__init__()
         self.limits = limits
+        self.presence = Presence(self, activity)
         self.counters = Counters()
+        self.refusals = RefusalLog("MQTT")
+        self.connects = {"3": 0, "5": 0}  # devices let in, by version
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
-        self.devices: dict[uuid.UUID, Connection] = {}
-        self.port = 0
+        self.port = 0  # of plain MQTT
+        self.ports: dict[str, int] = {}  # by the listeners' names
         self.ingest = make_ingest(self.settle, self.room)
+        self.sessions = Sessions(self.ingest, self.deliver)
+        self.devices = self.sessions.devices
+        self.registry = self.sessions.registry
+        self.drained = self.sessions.drained
         self.broker = FrontBroker()
         self.blocks = Blocks.from_settings(self.loop.time)
-        self._waiting: dict[Connection, None] = {}  # those that wait for room, longest first
-        self._full = False
+        self._entering: dict[Connection, uuid.UUID] = {}  # those that wait for their claim
         self._running = False
         self._sequence = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._sweep_seconds = min(SWEEP_SECONDS, limits.connect_timeout / 2, limits.idle_timeout / 2)
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
-        """Listen. Raises OSError when the address cannot be had."""
+        """Listen for plain MQTT alone. Raises OSError when the address cannot be had; and as `open`."""
+        await self.open()
+        await self.listen(plain(port), host, reuse_port=reuse_port)
+
+    async def open(self) -> None:
+        """Be ready for connections; `listen` lets them in. Raises Unavailable when the database cannot be asked."""
         await self.broker.start()
         self._running = True
-        self._listener = await self.loop.create_server(
-            lambda: Connection(self), host, port, backlog=BACKLOG, reuse_port=reuse_port or None
-        )
-        self.port = self._listener.sockets[0].getsockname()[1]
+        await self.registry.start()
+        self.presence.start()
         self._sweep()
+
+    async def listen(self, listener: Listener, host: str, *, reuse_port: bool = False) -> None:
+        """Let connections in at one more port. Raises OSError when the address cannot be had."""
+        server = await self.loop.create_server(
+            lambda: listener.wrap(Connection(self)),
+            host,
+            listener.port.number,
+            backlog=BACKLOG,
+            reuse_port=reuse_port or None,
+        )
+        self._listeners.append(server)
+        self.ports[listener.port.name] = server.sockets[0].getsockname()[1]
+        self.port = self.ports.get("mqtt", 0)
 
     async def stop(self) -> bool:
         """Stop accepting and reading, commit what is queued, acknowledge, close. False when not all was committed."""
-        if self._listener is not None:
-            self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         for connection in self.connections:
             connection.hold(STOPPING)
         try:
@@ -110,13 +116,17 @@ class MqttServer:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for connection in list(self.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # they leave
         for task in self._tasks:
             task.cancel()
         if self._sweeper is not None:
             self._sweeper.cancel()
         if self._running:
             self._running = False
+            await self.registry.close(committed=committed)
             await self.broker.shutdown()
+        await self.refusals.close()
+        await self.presence.close()
         return committed
 
     # Connections come and go.
@@ -131,12 +141,13 @@ class MqttServer:
     def left(self, connection: Connection) -> None:
         """Its place is free again."""
         self.connections.discard(connection)
-        self._waiting.pop(connection, None)
+        self.forget(connection)
         if connection.client_id:
-            session = connection.session
-            self.ingest.close_session(session)
-            if self.devices.get(session.device_id) is connection:
-                del self.devices[session.device_id]
+            self.ingest.close_session(connection.session)
+            # Who was taken over, here or by another process, did not disconnect.
+            present = connection.epoch and self.devices.get(connection.session.device_id) is connection
+            self.presence.left(connection, replaced=not present)
+            self.sessions.left(connection)
 
     def admit(self, connection: Connection, connect: packets.Connect) -> None:
         """A CONNECT arrived: find out who it is, then hand the connection to amqtt, in a task of its own."""
@@ -145,14 +156,19 @@ class MqttServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: Connection, connect: packets.Connect) -> None:
-        address = address_of(connection.transport)
+        address = network_of(connection.address[0])
         try:
             self.blocks.check(address)
             identity = await self.broker.auth.identify(
                 connect.client_id, connect.user, connect.password, certificate_of(connection.transport)
             )
+            if connection.state != CONNECTING:
+                return
+            claim = await self._claim(connection, identity)
         except Refused as refused:
             self.blocks.failed(address, refused)
+            if refused.identity is not None:
+                connection.identity = refused.identity
             connection.refuse(refused.code, refused.reason)
             return
         except Exception:
@@ -161,38 +177,51 @@ class MqttServer:
             return
         self.blocks.passed(address)
         if connection.state != CONNECTING:
+            self.registry.release(claim.device_id, claim.epoch, claim.floor)
             return
         try:
-            self._enter(connection, identity, connect.keep_alive)
+            self._enter(connection, identity, claim, connect.keep_alive)
             admitted.set(identity)
             connection.reader = Reader(packets.inner_connect(connection.client_id, str(identity.device_id)))
-            peer = (connection.transport.get_extra_info("peername") or ("", 0))[:2]
-            await self.broker.run_session(connection.reader, Writer(connection.from_broker, connection.close, peer))
+            writer = Writer(connection.from_broker, connection.close, connection.address)
+            await self.broker.run_session(connection.reader, writer)
         except Exception:
             log.exception("The session of device %s ended with an error.", identity.device_id)
         finally:
             connection.close()
 
-    def _enter(self, connection: Connection, identity: DeviceIdentity, keep_alive: int) -> None:
-        """Make it the device's session. The newest wins; both feed the same shard, so order holds."""
-        older = self.devices.get(identity.device_id)
+    async def _claim(self, connection: Connection, identity: DeviceIdentity) -> Claim:
+        """The right to be the device's session, once its sessions on other nodes have ended. Raises Refused."""
+        self._entering[connection] = identity.device_id
+        try:
+            return await self.registry.claim(identity.device_id)
+        except Unavailable:
+            raise Refused(packets.UNAVAILABLE, "database") from None
+        except Superseded:
+            raise Refused(packets.UNAVAILABLE, "takeover") from None
+        finally:
+            del self._entering[connection]
+
+    def _enter(self, connection: Connection, identity: DeviceIdentity, claim: Claim, keep_alive: int) -> None:
+        """Make it the device's session. The newest wins; the older one of this process feeds the same shard and clock."""
         session = DeviceSession(identity.tenant_id, identity.device_id, identity.profile_id)
         self.ingest.open(session)
+        session.clock.last = max(session.clock.last, claim.floor)
         connection.plan = plan_for(identity.profile_id)
         # The clock that silence is measured with is as coarse as the sweep.
         patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
         connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
-        self.devices[identity.device_id] = connection
-        if older is not None:
-            older.close("takeover")
+        self.connects["3" if connection.five is None else "5"] += 1
+        self.sessions.begin(connection, claim)
+        self.presence.entered(identity.device_id)
 
     def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:
         """A device's token is no longer valid: forget it and close the device's session."""
         self.broker.auth.tokens.forget(lookup)
-        connection = self.devices.get(device_id)
-        if connection is not None:
-            connection.close("credentials")
+        for connection, claimed in [*self._entering.items(), (self.devices.get(device_id), device_id)]:
+            if connection is not None and claimed == device_id:
+                connection.close("credentials")
 
     async def deliver(self, device_id: uuid.UUID, topic: str, payload: bytes, qos: int) -> bool:
         """Send to this device's session if it subscribed to the topic; see FrontBroker.deliver.
@@ -202,66 +231,18 @@ class MqttServer:
         connection = self.devices.get(device_id)
         if connection is None or connection.state != READY or not connection.fits(topic, payload):
             return False
-        if connection.five is None or not qos:
-            return await self.broker.deliver(connection.client_id, topic, payload, qos)
-        async with connection.five.window:
-            return await self.broker.deliver(connection.client_id, topic, payload, qos)
+        name, five = connection.client_id, connection.five
+        if five is not None and min(qos, self.broker.granted(name, topic)):
+            if not await five.window.enter(PUBACK_SECONDS):
+                return False
+            if not self.broker.granted(name, topic):  # taken back meanwhile; else the PUBACK gives the place back
+                five.window.leave()
+        return await self.broker.deliver(name, topic, payload, qos)
 
-    # Messages.
-
-    def account(self, connection: Connection, messages: int, size: int) -> None:
-        """Count what a connection appended; when the pipeline is full it waits for `room`."""
-        if self.ingest.account(messages, size):
-            self._full = True
-            connection.hold(FULL)
-            self._waiting[connection] = None
-
-    def room(self) -> None:
-        """The pipeline has emptied to the half: let the waiting in, in the order in which they began to wait."""
-        self._full = False
-        self._let_in()
-
-    def _let_in(self) -> None:
-        for connection in list(itertools.islice(self._waiting, RESUME_AT_ONCE)):
-            del self._waiting[connection]
-            connection.release(FULL)
-        if self._waiting and not self._full:
-            self.loop.call_soon(self._let_in)
-
-    def settle(self, batch: Sequence[Uplink], refusals: Mapping[int, Refusal]) -> None:
-        """A batch is committed: acknowledge, one write per connection."""
-        if refusals:
-            self._settle_refused(batch, refusals)
-            return
-        touched: list[Connection] = []
-        for message in batch:
-            connection, ack = message[4]
-            acks = connection.acks
-            if not acks:
-                touched.append(connection)
-            acks.append(ack)
-        for connection in touched:
-            connection.flush()
-
-    def _settle_refused(self, batch: Sequence[Uplink], refusals: Mapping[int, Refusal]) -> None:
-        """As `settle`. A refused message has an answer of its own in MQTT 5; else its connection is acknowledged up to it,
-        then closed.
-        """
-        touched: dict[Connection, None] = {}
-        for index, message in enumerate(batch):
-            connection, ack = message.ticket
-            touched[connection] = None
-            refusal = refusals.get(index)
-            if refusal is not None:
-                self.counters.count(refusal.code)
-                if connection.state != CLOSED:
-                    log.debug("Device %s: %s", message.session.device_id, refusal.reason)
-                ack = connection.refused(ack, refusal)
-            connection.acks.append(b"" if connection.spoiled else ack)
-        for connection in touched:
-            connection.flush()
-            if connection.spoiled:
-                connection.give_up(connection.spoiled)
+    def refused(self, connection: Connection, reason: str, message: str = "") -> None:
+        """Count a refusal, and note it for whoever asks why a device does not connect."""
+        self.counters.count(reason)
+        diagnosis.note(self.refusals, connection, reason, message)
 
     # Time.
 

@@ -45,6 +45,23 @@ GOODBYES: Final = {
     "protocol": PROTOCOL,
     "second_connect": PROTOCOL,
 }
+# What a DISCONNECT says beside its code. It must say something: tb-mqtt-client's paho takes one of one or two bytes for a
+# normal end.
+FAREWELLS: Final = {
+    MALFORMED: "Malformed packet",
+    PROTOCOL: "Protocol error",
+    SPECIFIC: "Internal error",
+    0x87: "The device's credentials were changed",
+    0x8B: "The server stops",
+    0x8D: "Silent for too long",
+    0x8E: "The device has connected anew",
+    BAD_TOPIC: "No topic may look like this",
+    0x93: "More than Receive Maximum",
+    0x94: "Unknown topic alias",
+    0x95: "The packet is too large",
+    QUOTA: "Too many user properties",
+    0xA1: "There are no subscription identifiers",
+}
 # PUBACK and PUBREC of a message that ingest refused, by the code of the refusal. Others end the connection.
 MESSAGE_REFUSALS: Final = {"payload": BAD_PAYLOAD, "data": BAD_PAYLOAD, "key": BAD_PAYLOAD, "key_limit": QUOTA}
 
@@ -74,7 +91,10 @@ def read_connect(body: bytes) -> tuple[Connect, Terms | None]:
     Raises Malformed, or Unwelcome where the other side can be told in its own words.
     """
     try:
-        return packets.parse_connect(body), None
+        connect = packets.parse_connect(body)
+        if connect.level == 4 and not connect.client_id and not connect.clean:
+            raise Unwelcome(packets.connack(packets.BAD_IDENTIFIER), "client_id")  # MQTT 3.1.1, 3.1.3-8
+        return connect, None
     except WrongVersion as wrong:
         if wrong.level < 5:
             raise Unwelcome(packets.connack(packets.BAD_VERSION), wrong.reason) from None
@@ -227,9 +247,12 @@ def goodbye_code(reason: str) -> int:
     return GOODBYES.get(reason, MALFORMED)
 
 
-def goodbye(reason: str) -> bytes:
-    """DISCONNECT."""
-    return bytes((0xE0, 1, goodbye_code(reason)))
+def goodbye(reason: str, largest: int = 2**28) -> bytes:
+    """DISCONNECT, with a sentence where the client takes a packet of that size (bytes)."""
+    code = goodbye_code(reason)
+    text = string(FAREWELLS.get(code, "Closed"))
+    said = packet(0xE0, bytes((code, len(text) + 1, properties.REASON_STRING)) + text)
+    return said if len(said) <= largest else bytes((0xE0, 1, code))
 
 
 def refused(ack: bytes, code: int, why: str = "") -> bytes:

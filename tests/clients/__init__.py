@@ -1,0 +1,1 @@
+"""The official clients, unmodified, each in a virtual environment of its own: their packages exclude each other."""

@@ -1,0 +1,1 @@
+"""The door of the web process: limits that come before any application."""
