@@ -107,6 +107,9 @@ def _readings(
 ) -> list[Reading]:
     own_ts: int | None = None
     readings: list[Reading] = []
+    if body and type(document) is list and len(document) > 1:
+        _refuse_telling(body)  # once, not for each reading
+        body = b""
     for item in document if type(document) is list else (document,):
         if type(item) is not dict:
             raise ValueError("Expected a JSON object, or an array of objects.")
@@ -151,20 +154,30 @@ def _converted(values: dict[str, Any], body: bytes, rules: Rules, skip_nulls: bo
             numbers = True
         else:
             changes = True
-    if numbers and _TELLING_TEXT.search(body):
-        raise _NeedsText
+    if numbers:
+        _refuse_telling(body)
+        body = b""
     if not changes:
         return values
     converted: dict[str, Value] = {}
     for key, value in values.items():
         if value is not None:
-            converted[key] = _value(key, value, body, rules)
+            if body and (type(value) is dict or type(value) is list):
+                _refuse_telling(body)  # numbers inside keep their text
+                body = b""
+            converted[key] = _value(key, value, rules)
         elif not skip_nulls:
             raise ValueError(f"Can't parse value: null (key {key[:40]!r})")
     return converted
 
 
-def _value(key: str, value: Any, body: bytes, rules: Rules) -> Value:
+def _refuse_telling(body: bytes) -> None:
+    """Raise _NeedsText if some number's text may decide its kind. A search through the whole body: once is enough."""
+    if _TELLING_TEXT.search(body):
+        raise _NeedsText
+
+
+def _value(key: str, value: Any, rules: Rules) -> Value:
     """One value that is not null, as it is stored."""
     kind = type(value)
     if kind is bool or kind is int or kind is float:
@@ -178,8 +191,6 @@ def _value(key: str, value: Any, body: bytes, rules: Rules) -> Value:
             return _number(value, rules)
         text: str = value
     else:
-        if body and _TELLING_TEXT.search(body):
-            raise _NeedsText  # numbers inside keep their text
         _refuse_depth(value)
         text = Json(_dump(value))
         if "\\u0000" in text and _has_nul(value):

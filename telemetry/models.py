@@ -6,6 +6,8 @@ They are managed in Django's migration state (so that tests flush them); the DDL
 
 from django.db import models
 
+from telemetry.querysets import ErasureQuerySet
+
 
 class Key(models.Model):
     """The dictionary of key names."""
@@ -91,3 +93,38 @@ class AttributeKv(TypedValue):
 
     def __str__(self) -> str:
         return f"{self.entity_id} {self.scope} {self.key_id}"
+
+
+class Erasure(models.Model):
+    """What is to be removed of an entity that was deleted: written with its deletion, see `telemetry.erasure`."""
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.UUIDField()
+    entity_type = models.CharField(max_length=32)
+    entity_id = models.UUIDField(unique=True)
+    requested_ms = models.BigIntegerField(help_text="Milliseconds since 1970.")
+    due_ms = models.BigIntegerField(help_text="When the next pass over the tables may begin.")
+    passes = models.SmallIntegerField(default=0, help_text="Passes that are complete.")
+    deleted_rows = models.BigIntegerField(default=0, help_text="Points, latest values and attributes removed so far.")
+    error = models.TextField(blank=True, default="", help_text="Why the last attempt failed; empty when it did not.")
+    done_ms = models.BigIntegerField(null=True, blank=True)
+
+    objects = ErasureQuerySet.as_manager()
+
+    class Meta:
+        db_table = "telemetry_erasure"
+        indexes = [
+            models.Index(fields=["due_ms"], name="telemetry_erasure_due", condition=models.Q(done_ms=None)),
+            models.Index(fields=["tenant_id", "-id"], name="telemetry_erasure_tenant"),
+            models.Index(fields=["done_ms"], name="telemetry_erasure_done"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entity_type} {self.entity_id}"
+
+    @property
+    def state(self) -> str:
+        """ERASING until everything is gone that was known, SETTLING while late arrivals are waited for, DONE."""
+        if self.done_ms is not None:
+            return "DONE"
+        return "SETTLING" if self.passes else "ERASING"

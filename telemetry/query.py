@@ -1,47 +1,69 @@
-"""Reading history: which intervals, which aggregate (compat/data_model.md 8, "Aggregation buckets")."""
+"""Reading history: which intervals, which aggregate (compat/websocket.md 5.2, data_model.md 8)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from itertools import islice
 from typing import Any
 
-from telemetry.points import END_OF_TIME_MS, Aggregation, Point
+from telemetry.intervals import IntervalType, calendar_borders
+from telemetry.points import END_OF_TIME_MS, Aggregation, Point, Value
 from telemetry.store.rows import unpack
-from thingsboard.kernel.errors import BadRequest
+from thingsboard.kernel.errors import BadRequest, PlatformError
 
 MOST_INTERVALS = 700
 LARGEST_LIMIT = 1_000_000  # per key
 MOST_POINTS = 1_000_000  # in one answer
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
-_BY_ORDER = {True: "DESC", False: "ASC"}
 _COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
+_MINE = "entity_id = %(entity)s AND key_id = k.id AND ts >= %(start)s AND ts < %(end)s"
 
-# `LIMIT` per key: a device's keys are independent series, so each is read by its own index range.
+# A device's keys are independent series, so each is read by its own range of the primary key, and has a limit of its
+# own.
 _RAW = f"""
 SELECT k.name, p.ts, {_COLUMNS} FROM ts_key k
 CROSS JOIN LATERAL (
-    SELECT ts, {_COLUMNS} FROM ts_kv_all
-    WHERE entity_id = %(entity)s AND key_id = k.id AND ts >= %(start)s AND ts < %(end)s
-    ORDER BY ts {{order}} LIMIT %(limit)s
+    SELECT ts, {_COLUMNS} FROM ts_kv_all WHERE {_MINE} ORDER BY ts {{order}} LIMIT %(limit)s
 ) p
 WHERE k.name = ANY(%(keys)s) ORDER BY k.name, p.ts {{order}} LIMIT %(most)s
 """
 
-_NUMBER = "COALESCE(dbl_v, long_v::double precision)"
 _BUCKETS = f"""
-SELECT k.name, (p.ts - %(start)s) / %(interval)s AS bucket, count(*),
-    count(long_v), count(dbl_v), count(str_v),
-    min(long_v), max(long_v), sum(long_v), min({_NUMBER}), max({_NUMBER}), sum({_NUMBER}), min(str_v), max(str_v)
-FROM ts_key k JOIN ts_kv_all p ON p.key_id = k.id
-WHERE k.name = ANY(%(keys)s) AND p.entity_id = %(entity)s AND p.ts >= %(start)s AND p.ts < %(end)s
-GROUP BY k.name, bucket ORDER BY bucket {{order}}
+SELECT k.name, b.* FROM ts_key k
+CROSS JOIN LATERAL (
+    SELECT {{bucket}} AS bucket, {{aggregates}} FROM ts_kv_all WHERE {_MINE} GROUP BY 1
+) b
+WHERE k.name = ANY(%(keys)s) ORDER BY b.bucket
 """
+_EQUAL = "(ts - %(start)s) / %(interval)s"
+_CALENDAR = "width_bucket(ts, %(borders)s::bigint[]) - 1"
+
+# By aggregation: what is asked of a bucket. Texts are compared by code point, whatever the database's collation.
+_TOTALS = "count(long_v), count(dbl_v), sum(long_v), sum(dbl_v)"
+_AGGREGATES = {
+    Aggregation.COUNT: "count(*)",
+    Aggregation.SUM: _TOTALS,
+    Aggregation.AVG: _TOTALS,
+    Aggregation.MIN: 'min(long_v), min(dbl_v), min(str_v COLLATE "C")',
+    Aggregation.MAX: 'max(long_v), max(dbl_v), max(str_v COLLATE "C")',
+}
+
+
+class QueryTooSlow(PlatformError):
+    """The database was told to give up: the query took longer than TB_TS_QUERY_SECONDS."""
+
+    status = 503
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """What is asked of an entity's history; times in ms, [start_ts, end_ts), `limit` per key and for agg NONE only.
+    """What is asked of an entity's history; times in ms, [start_ts, end_ts).
 
-    Raises BadRequest with a sentence where it makes no sense.
+    Without aggregation the points themselves: the newest `limit` of each key, or the oldest unless `descending`. With one
+    a point for each interval that holds any, in the order of time whatever `descending` says; `limit` does not count
+    then. The intervals are `interval_ms` long, or of the calendar in `time_zone`.
+    Raises BadRequest with a sentence where it makes no sense, or has more than 700 intervals.
     """
 
     keys: Sequence[str]
@@ -51,86 +73,125 @@ class HistoryQuery:
     agg: Aggregation = Aggregation.NONE
     limit: int = 100
     descending: bool = True
-    order: str = field(init=False)
+    interval_type: IntervalType = IntervalType.MILLISECONDS
+    time_zone: tzinfo = UTC
+    borders: list[int] = field(init=False)  # of calendar intervals: where each begins and the last one ends
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "order", _BY_ORDER[self.descending])
+        object.__setattr__(self, "borders", [])
         if not 1 <= self.limit <= LARGEST_LIMIT:
             raise BadRequest(f"Incorrect limit: {self.limit}; expected 1 to {LARGEST_LIMIT}")
-        if self.agg is not Aggregation.NONE:
-            if self.interval_ms < 0:
-                raise BadRequest("Incorrect interval: expected milliseconds, or 0 for one interval")
-            if self.end_ts > self.start_ts and self._intervals() > MOST_INTERVALS:
-                raise BadRequest(
-                    f"Too many intervals: {self._intervals()}; at most {MOST_INTERVALS}. Ask for a longer interval."
-                )
-
-    def _intervals(self) -> int:
-        return -(-(self.end_ts - self.start_ts) // self.interval) if self.interval else 0
+        if self.agg is Aggregation.NONE:
+            return
+        if self.end_ts < self.start_ts:
+            raise BadRequest("Incorrect TsKvQuery. 'endTs' must not be before 'startTs'.")
+        if self.interval_type is IntervalType.MILLISECONDS:
+            if self.interval_ms < 1:
+                raise BadRequest(f"Invalid TsKvQuery: 'interval' must be greater than 0, but got {self.interval_ms}.")
+            _refuse_too_many((self.end_ts - self.start_ts) // self.interval_ms)
+        elif self.start < self.end:
+            borders = calendar_borders(self.interval_type, self.start, self.end, self.time_zone)
+            found = list(islice(borders, MOST_INTERVALS + 2))
+            _refuse_too_many(len(found) - 1)
+            object.__setattr__(self, "borders", found)
 
     @property
-    def interval(self) -> int:
-        """The bucket's length in ms; without one the whole range is a single bucket."""
-        return self.interval_ms or max(self.end_ts - self.start_ts, 1)
+    def start(self) -> int:
+        """Where points can begin, in ms."""
+        return min(max(self.start_ts, 0), END_OF_TIME_MS)
+
+    @property
+    def end(self) -> int:
+        """Where points must end, in ms."""
+        return min(max(self.end_ts, 0), END_OF_TIME_MS)
 
     def sql(self) -> str:
-        """The statement, with parameters entity, keys, start, end, interval, limit."""
-        template = _RAW if self.agg is Aggregation.NONE else _BUCKETS
-        return template.format(order=self.order)
+        """The statement for `parameters`."""
+        if self.agg is Aggregation.NONE:
+            return _RAW.format(order="DESC" if self.descending else "ASC")
+        return _BUCKETS.format(bucket=_CALENDAR if self.borders else _EQUAL, aggregates=_AGGREGATES[self.agg])
 
     def parameters(self, entity_id: Any) -> dict[str, Any]:
         """The statement's parameters."""
-        start, end = (min(max(ts, 0), END_OF_TIME_MS) for ts in (self.start_ts, self.end_ts))
         return {
             "entity": entity_id,
             "keys": list(self.keys),
-            "start": start,
-            "end": end,
-            "interval": self.interval,
+            "start": self.start,
+            "end": self.end,
+            "interval": max(self.interval_ms, 1),
+            "borders": self.borders,
             "limit": self.limit,
             "most": MOST_POINTS + 1,
         }
 
-    def points(self, rows: Sequence[Sequence[Any]]) -> dict[str, list[Point]]:
+    def points(self, rows: Iterable[Sequence[Any]]) -> dict[str, list[Point]]:
         """The statement's rows as points per key; keys without data are absent. Raises BadRequest for too many."""
         found: dict[str, list[Point]] = {}
         if self.agg is Aggregation.NONE:
-            if len(rows) > MOST_POINTS:
-                raise BadRequest(
-                    f"The answer would have more than {MOST_POINTS} points. Ask for fewer keys, a shorter range or a limit."
-                )
-            for name, ts, *columns in rows:
+            for count, (name, ts, *columns) in enumerate(rows):
+                if count == MOST_POINTS:
+                    raise BadRequest(
+                        f"The answer would have more than {MOST_POINTS} points. "
+                        "Ask for fewer keys, a shorter range or a limit."
+                    )
                 found.setdefault(name, []).append(Point(ts, unpack(columns)))
             return found
-        start, end = max(self.start_ts, 0), min(self.end_ts, END_OF_TIME_MS)
-        for name, bucket, *counts in rows:
-            begin = start + bucket * self.interval
-            middle = begin + (min(begin + self.interval, end) - begin) // 2
-            value = _aggregate(self.agg, counts)
+        value_of = _VALUES[self.agg]
+        for name, bucket, *aggregates in rows:
+            value = value_of(*aggregates)
             if value is not None:
-                found.setdefault(name, []).append(Point(middle, value))
+                found.setdefault(name, []).append(Point(self._middle(bucket), value))
         return found
 
+    def _middle(self, bucket: int) -> int:
+        """The time stamp of an interval: its middle, the last one being cut at the end."""
+        if self.borders:
+            begin, end = self.borders[bucket], self.borders[bucket + 1]
+        else:
+            begin = self.start + bucket * self.interval_ms
+            end = min(begin + self.interval_ms, self.end_ts)
+        return begin + (end - begin) // 2
 
-def _aggregate(agg: Aggregation, row: Sequence[Any]) -> int | float | str | None:
-    """One bucket's value: COUNT long, AVG double, the others long while every number was one; MIN and MAX also of
-    text.
-    """
-    count, longs, doubles, texts, min_long, max_long, sum_long, low, high, total, min_text, max_text = row
-    if agg is Aggregation.COUNT:
-        return int(count)
-    numbers = longs + doubles
-    if numbers:
-        whole = doubles == 0
-        match agg:
-            case Aggregation.MIN:
-                return int(min_long) if whole else float(low)
-            case Aggregation.MAX:
-                return int(max_long) if whole else float(high)
-            case Aggregation.SUM:
-                return int(sum_long) if whole else float(total)
-            case _:
-                return float(total / numbers)
-    if texts and agg in {Aggregation.MIN, Aggregation.MAX}:
-        return str(min_text if agg is Aggregation.MIN else max_text)
-    return None
+
+def _refuse_too_many(intervals: int) -> None:
+    """ThingsBoard's sentence, by which its clients know that they must ask for longer intervals."""
+    if intervals > MOST_INTERVALS:
+        raise BadRequest(
+            f"Incorrect TsKvQuery. Number of intervals is to high - {intervals}. "
+            "Please increase 'interval' parameter for your query or reduce the time range of the query."
+        )
+
+
+def _sum(longs: int, doubles: int, whole: Any, fractional: float | None) -> Value | None:
+    """A long while every number was one and it has room, else a double."""
+    if not doubles:
+        total = int(whole) if longs else None
+        return total if total is None or INT64_MIN <= total <= INT64_MAX else float(total)
+    return float(whole or 0) + float(fractional or 0)
+
+
+def _average(longs: int, doubles: int, whole: Any, fractional: float | None) -> Value | None:
+    """Always a double."""
+    return (float(whole or 0) + float(fractional or 0)) / (longs + doubles) if longs or doubles else None
+
+
+def _extreme(choose: Callable[..., Any]) -> Callable[[int | None, float | None, str | None], Value | None]:
+    """MIN or MAX: of the texts if there are any, else of the numbers; a long while every number was one."""
+
+    def extreme(whole: int | None, fractional: float | None, text: str | None) -> Value | None:
+        if text is not None:
+            return text
+        if whole is None or fractional is None:
+            return whole if fractional is None else fractional
+        return choose(float(whole), fractional)  # type: ignore[no-any-return]
+
+    return extreme
+
+
+_VALUES: dict[Aggregation, Callable[..., Value | None]] = {
+    Aggregation.COUNT: int,
+    Aggregation.SUM: _sum,
+    Aggregation.AVG: _average,
+    Aggregation.MIN: _extreme(min),
+    Aggregation.MAX: _extreme(max),
+}

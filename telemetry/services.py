@@ -1,4 +1,4 @@
-"""What apps do with telemetry: save and read points and attributes, forget an entity. Inside the caller's
+"""What apps do with telemetry: save, read and delete points and attributes, forget entities. Inside the caller's
 transaction.
 """
 
@@ -9,18 +9,22 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.utils import DataError
 from psycopg import errors
 
+from telemetry import erasure
 from telemetry import keys as key_names
 from telemetry.points import Attribute, Point, Reading, Scope, Value
-from telemetry.query import HistoryQuery
+from telemetry.query import HistoryQuery, QueryTooSlow
 from telemetry.store.batch import Write, gather, introspect, send
 from telemetry.store.connect import connect
 from telemetry.store.maintenance import WINDOW_LOCK
+from telemetry.store.removal import allow_decompression, history_tables
 from telemetry.store.rows import unpack
 from thingsboard.kernel.disk import watch
 from thingsboard.kernel.errors import BadRequest, NotAvailable, TooMany
+from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger(__name__)
@@ -133,8 +137,37 @@ def latest(entity_id: uuid.UUID, keys: Sequence[str] | None = None) -> dict[str,
 
 
 def history(entity_id: uuid.UUID, query: HistoryQuery) -> dict[str, list[Point]]:
-    """The points of a time range, raw or aggregated; keys without data are absent."""
-    return query.points(_rows(query.sql(), query.parameters(entity_id)))
+    """The points of a time range, raw or aggregated; keys without data are absent.
+
+    One statement, which the database gives up after TB_TS_QUERY_SECONDS. Raises QueryTooSlow then, and BadRequest where
+    the answer has too many points or a sum has no room in a double.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            _give_up_after(cursor, settings.TB_TS_QUERY_SECONDS)
+            cursor.execute(query.sql(), query.parameters(entity_id))
+            rows = cursor.fetchall()
+            _give_up_after(cursor, 0)  # for what else the caller's transaction has to do
+    except OperationalError as error:
+        if isinstance(error.__cause__, errors.QueryCanceled):
+            raise QueryTooSlow(
+                f"The query took longer than {settings.TB_TS_QUERY_SECONDS:g} s. "
+                "Ask for a shorter range, fewer keys or a smaller limit."
+            ) from None
+        raise
+    except DataError as error:
+        if isinstance(error.__cause__, errors.NumericValueOutOfRange):
+            raise BadRequest("The sum of an interval is larger than a double can hold.") from None
+        raise
+    return query.points(rows)
+
+
+def _give_up_after(cursor: Any, seconds: float) -> None:
+    """Bound what a statement of this transaction may take; 0: as long as the session allows."""
+    if seconds:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{max(round(seconds * 1000), 1)}ms"])
+    else:
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
 def timeseries_keys(entity_id: uuid.UUID) -> list[str]:
@@ -200,15 +233,14 @@ def delete_timeseries(
     left takes its place.
     """
     ids = [row[0] for row in _rows("SELECT id FROM ts_key WHERE name = ANY(%s)", [list(keys)])]
-    scope: dict[str, Any] = {
-        "entity": entity_id,
-        "ids": ids,
-        "start": start_ts or 0,
-        "end": 2**63 - 1 if end_ts is None else end_ts,
-    }
-    where = "entity_id = %(entity)s AND key_id = ANY(%(ids)s) AND ts >= %(start)s AND ts < %(end)s"
+    scope: dict[str, Any] = {"entity": entity_id, "ids": ids, "start": start_ts, "end": end_ts}
+    # without bounds of time TimescaleDB drops compressed batches without unpacking them
+    where = "entity_id = %(entity)s AND key_id = ANY(%(ids)s)"
+    where += " AND ts >= %(start)s" if start_ts is not None else ""
+    where += " AND ts < %(end)s" if end_ts is not None else ""
     with connection.cursor() as cursor:
-        for table in _history_tables():
+        allow_decompression(cursor)
+        for table in history_tables(cursor):
             cursor.execute(f"DELETE FROM {table} WHERE {where}", scope)  # noqa: S608 - our own constants
         if delete_latest:
             cursor.execute(f"DELETE FROM ts_latest WHERE {where} RETURNING key_id", scope)  # noqa: S608
@@ -222,15 +254,15 @@ def delete_timeseries(
                 )
 
 
-@transaction.atomic
-def forget(entity_id: uuid.UUID) -> None:
-    """Remove everything that was ever measured of an entity: points, latest values, attributes."""
-    with connection.cursor() as cursor:
-        for table in (*_history_tables(), "ts_latest", "attribute_kv"):
-            cursor.execute(f"DELETE FROM {table} WHERE entity_id = %s", [entity_id])  # noqa: S608 - our own constants
+def forget(tenant_id: uuid.UUID, entities: Iterable[EntityId]) -> None:
+    """Have all points, latest values and attributes of deleted entities removed in the background.
+
+    To be called in the transaction that deletes them: both happen, or neither. Services that say `deleting` need not; it
+    is called for them. Progress: `GET /api/v1/erasures`.
+    """
+    erasure.request(tenant_id, entities)
 
 
-def _history_tables() -> list[str]:
-    """Where points are: on TimescaleDB the far table is one of its own, elsewhere it is a partition of ts_kv."""
-    is_own = _rows("SELECT NOT relispartition FROM pg_class WHERE oid = 'ts_kv_far'::regclass", [])[0][0]
-    return ["ts_kv", "ts_kv_far"] if is_own else ["ts_kv"]
+def forget_tenant(tenant_id: uuid.UUID) -> None:
+    """The same for a tenant and all its entities, which must still be there: see `erasure.request_tenant`."""
+    erasure.request_tenant(tenant_id)

@@ -12,7 +12,6 @@ from devices.models.device import default_device_data
 from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
-from telemetry import services as telemetry
 from tenants.limits import require_room
 from tenants.models import ActionType, Customer
 from tenants.services import audit
@@ -95,14 +94,17 @@ def update_device(
 
 @transaction.atomic
 def delete_device(device: Device) -> None:
-    """Delete a device with its credentials, telemetry and attributes; its sessions are closed after commit."""
+    """Delete a device with its credentials; its sessions are closed after commit.
+
+    Its telemetry and attributes are gone for every reader with the commit, and removed in the background.
+    """
     device_id = device.pk
     with audit.deed(ActionType.DELETED, EntityType.DEVICE, device) as entry:
         entry.before(device)
+        deleting(EntityType.DEVICE, [device_id], device.tenant_id)
         _announce(device)
-        device.delete()
         DeviceSession.objects.filter(device_id=device_id).delete()
-        telemetry.forget(device_id)
+        device.delete()
 
 
 def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:

@@ -21,6 +21,7 @@ RESERVED_TOKENS = frozenset(
         "edges",
         "entities",
         "entityViews",
+        "erasures",
         "events",
         "groups",
         "me",

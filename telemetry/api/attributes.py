@@ -6,11 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from telemetry import services
-from telemetry.api.base import EntityView, WriteView, done, keys_of, rules, scope_of, writable_scope_of
+from telemetry.api.base import EntityView, WriteView, attributes_in, done, scope_of, writable_scope_of
+from telemetry.api.parameters import keys_of, required_keys
 from telemetry.api.shapes import attributes_json
-from telemetry.json import attributes_from_json
 from thingsboard.kernel.api import Query
-from thingsboard.kernel.errors import BadRequest
 
 
 class Keys(EntityView):
@@ -39,20 +38,11 @@ class Write(WriteView):
         """One flat object, in SERVER_SCOPE or SHARED_SCOPE; answered when it is committed."""
         tenant_id, key = self.writable(request, kind, entity_id)
         asked = writable_scope_of(scope)
-        try:
-            values = attributes_from_json(self.payload(request), rules(), skip_nulls=False)
-        except ValueError as error:
-            raise BadRequest(str(error)) from None
-        if not values:
-            raise BadRequest("No attributes data found in request body!")
-        services.save_attributes(tenant_id, key, asked, values)
+        services.save_attributes(tenant_id, key, asked, attributes_in(request))
         return done()
 
     def delete(self, request: Request, entity_id: str, scope: str, kind: str = "DEVICE") -> Any:
         """Remove the attributes `keys` of a scope."""
         _, key = self.writable(request, kind, entity_id)
-        keys = keys_of(Query(request))
-        if keys is None:
-            raise BadRequest("Empty keys: expected keys=a,b")
-        services.delete_attributes(key, scope_of(scope), keys)
+        services.delete_attributes(key, scope_of(scope), required_keys(Query(request)))
         return done()

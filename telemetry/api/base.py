@@ -1,4 +1,4 @@
-"""What the views of one entity's values share: finding it, reading keys and scopes, and refusing in bare text."""
+"""What the views of one entity's values share: finding it, reading bodies and scopes, and refusing in bare text."""
 
 import uuid
 from typing import Any
@@ -9,15 +9,14 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from telemetry.json import Rules
-from telemetry.points import Scope
+from telemetry.json import Rules, attributes_from_json, telemetry_from_json
+from telemetry.points import Reading, Scope, Value
 from tenants.access import may_write_values
-from thingsboard.kernel.api import Query, View, path_uuid
+from thingsboard.kernel.api import View, path_uuid
 from thingsboard.kernel.entities import Action, allowed, tenant_of, visible
 from thingsboard.kernel.errors import BadRequest, Forbidden, PayloadTooLarge
 from thingsboard.kernel.ids import EntityId, EntityType
-
-MOST_KEYS = 1000  # of one request
+from thingsboard.kernel.time import now_ms
 
 
 class EntityView(View):
@@ -25,9 +24,7 @@ class EntityView(View):
 
     def entity(self, request: Request, kind: str, entity_id: str) -> uuid.UUID:
         """The id of the entity, once it is known that the caller may see it. Raises BadRequest or NotFound."""
-        entity = _entity(kind, entity_id)
-        visible(entity, request.user)
-        return entity.id
+        return readable(request, kind, entity_id)
 
 
 class WriteView(EntityView):
@@ -41,19 +38,45 @@ class WriteView(EntityView):
 
     def writable(self, request: Request, kind: str, entity_id: str) -> tuple[uuid.UUID, uuid.UUID]:
         """Tenant and id of an entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
-        entity = _entity(kind, entity_id)
-        found = visible(entity, request.user)
-        if not may_write_values(request.user, entity.type) or not allowed(entity, request.user, Action.CONTROL):
-            raise Forbidden
-        return tenant_of(entity, found), entity.id
+        return writable(request, kind, entity_id)
 
-    def payload(self, request: Request) -> bytes:
-        """The request's body as it came. Raises PayloadTooLarge."""
-        try:
-            body: bytes = request.body
-        except RequestDataTooBig:
-            raise PayloadTooLarge("The request's body is too large; expected at most 16 MiB.") from None
-        return body
+
+def readable(request: Request, kind: str, entity_id: str) -> uuid.UUID:
+    """The id of an entity that the caller sees. Raises BadRequest or NotFound."""
+    entity = _entity(kind, entity_id)
+    visible(entity, request.user)
+    return entity.id
+
+
+def writable(request: Request, kind: str, entity_id: str) -> tuple[uuid.UUID, uuid.UUID]:
+    """Tenant and id of an entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
+    entity = _entity(kind, entity_id)
+    found = visible(entity, request.user)
+    if not may_write_values(request.user, entity.type) or not allowed(entity, request.user, Action.CONTROL):
+        raise Forbidden
+    return tenant_of(entity, found), entity.id
+
+
+def readings_of(request: Request) -> list[Reading]:
+    """The readings of a body: {"k": v}, {"ts", "values"} or an array of either. Raises BadRequest."""
+    try:
+        readings = telemetry_from_json(_payload(request), now_ms(), _rules(), skip_nulls=False)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    if not readings:
+        raise BadRequest("No timeseries data found in request body!")
+    return readings
+
+
+def attributes_in(request: Request) -> dict[str, Value]:
+    """The attributes of a body: one flat object. Raises BadRequest."""
+    try:
+        values = attributes_from_json(_payload(request), _rules(), skip_nulls=False)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    if not values:
+        raise BadRequest("No attributes data found in request body!")
+    return values
 
 
 def done() -> Response:
@@ -61,22 +84,22 @@ def done() -> Response:
     return Response()
 
 
-def rules() -> Rules:
+def _payload(request: Request) -> bytes:
+    """The request's body as it came. Raises PayloadTooLarge."""
+    try:
+        body: bytes = request.body
+    except RequestDataTooBig:
+        raise PayloadTooLarge("The request's body is too large; expected at most 16 MiB.") from None
+    return body
+
+
+def _rules() -> Rules:
     """The decoder's settings."""
     return Rules(
         cast=settings.TB_JSON_TYPE_CAST,
         longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
         most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
     )
-
-
-def keys_of(query: Query) -> list[str] | None:
-    """The asked keys: `keys=a,b` and, for names that hold commas, repeated `key=`. None when there are none."""
-    keys = [part.strip() for text in query.all("keys") for part in text.split(",") if part.strip()]
-    keys = list(dict.fromkeys([*keys, *query.all("key")]))
-    if len(keys) > MOST_KEYS:
-        raise BadRequest(f"Too many keys: {len(keys)}; at most {MOST_KEYS} may be asked for at once")
-    return keys or None
 
 
 def scope_of(text: str) -> Scope:

@@ -7,16 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from telemetry import services
-from telemetry.api.base import MOST_KEYS, EntityView, WriteView, done, keys_of, rules
+from telemetry.api.base import EntityView, WriteView, done, readings_of
+from telemetry.api.parameters import MOST_KEYS, THINGSBOARD, deletion, history_query, keys_of, wants_history
 from telemetry.api.shapes import points_json
-from telemetry.json import telemetry_from_json
-from telemetry.points import Aggregation, Point
-from telemetry.query import LARGEST_LIMIT, HistoryQuery
+from telemetry.points import Point
 from thingsboard.kernel.api import Query
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.time import now_ms
-
-LAST_MS = 2**53
 
 
 class Keys(EntityView):
@@ -33,9 +30,7 @@ class Values(EntityView):
     def get(self, request: Request, kind: str, entity_id: str) -> Response:
         """{"key": [{"ts", "value"}]}"""
         key, query = self.entity(request, kind, entity_id), Query(request)
-        strict = query.flag("useStrictDataTypes")
-        found = _history(key, query) if {"startTs", "endTs"} <= query.keys() else _latest(key, query)
-        return Response({name: points_json(points, strict=strict) for name, points in found.items()})
+        return _answer(query, _history(key, query) if wants_history(query, THINGSBOARD) else _latest(key, query))
 
 
 class History(EntityView):
@@ -44,26 +39,22 @@ class History(EntityView):
     def get(self, request: Request, kind: str, entity_id: str) -> Response:
         """{"key": [{"ts", "value"}]}"""
         key, query = self.entity(request, kind, entity_id), Query(request)
-        for name in ("startTs", "endTs"):
-            if name not in query:
-                raise BadRequest(f"Required request parameter '{name}' is not present")
-        strict = query.flag("useStrictDataTypes")
-        return Response({name: points_json(points, strict=strict) for name, points in _history(key, query).items()})
+        return _answer(query, _history(key, query))
 
 
 class Write(WriteView):
-    """.../timeseries/{scope}: the scope says nothing and is ignored, as ThingsBoard does."""
+    """.../timeseries/{scope}(/{ttl})
 
-    def post(self, request: Request, kind: str, entity_id: str, scope: str) -> Any:
+    The scope says nothing and is ignored, as ThingsBoard does. So is the time to live, which is ThingsBoard's for
+    Cassandra only: points are kept as long as the platform keeps them (TB_TS_RETENTION_DAYS).
+    """
+
+    def post(self, request: Request, kind: str, entity_id: str, scope: str, ttl: str = "0") -> Any:
         """{"k": v}, {"ts", "values"} or an array of either; answered when it is committed."""
         tenant_id, key = self.writable(request, kind, entity_id)
-        try:
-            readings = telemetry_from_json(self.payload(request), now_ms(), rules(), skip_nulls=False)
-        except ValueError as error:
-            raise BadRequest(str(error)) from None
-        if not readings:
-            raise BadRequest("No timeseries data found in request body!")
-        services.save(tenant_id, key, readings)
+        if not ttl.isascii() or not ttl.isdigit():
+            raise BadRequest(f"Invalid ttl '{ttl[:40]}'; expected a whole number of seconds")
+        services.save(tenant_id, key, readings_of(request))
         return done()
 
 
@@ -73,24 +64,21 @@ class Delete(WriteView):
     def delete(self, request: Request, kind: str, entity_id: str) -> Any:
         """Points of `keys` in [startTs, endTs), or all of them with deleteAllDataForKeys."""
         _, key = self.writable(request, kind, entity_id)
-        query = Query(request)
-        keys = keys_of(query)
-        if keys is None:
-            raise BadRequest("Empty keys: expected keys=a,b")
-        start = end = None
-        if not query.flag("deleteAllDataForKeys"):
-            if not {"startTs", "endTs"} <= query.keys():
-                raise BadRequest("When deleteAllDataForKeys is false, expected startTs and endTs")
-            start, end = _time(query, "startTs"), _time(query, "endTs")
+        asked = deletion(Query(request), THINGSBOARD)
         services.delete_timeseries(
             key,
-            keys,
-            start_ts=start,
-            end_ts=end,
-            delete_latest=query.flag("deleteLatest", True),
-            rewrite_latest=query.flag("rewriteLatestIfDeleted"),
+            asked.keys,
+            start_ts=asked.start_ts,
+            end_ts=asked.end_ts,
+            delete_latest=asked.delete_latest,
+            rewrite_latest=asked.rewrite_latest,
         )
         return done()
+
+
+def _answer(query: Query, found: dict[str, list[Point]]) -> Response:
+    strict = query.flag("useStrictDataTypes")
+    return Response({name: points_json(points, strict=strict) for name, points in found.items()})
 
 
 def _latest(entity_id: uuid.UUID, query: Query) -> dict[str, list[Point]]:
@@ -104,26 +92,5 @@ def _latest(entity_id: uuid.UUID, query: Query) -> dict[str, list[Point]]:
 
 def _history(entity_id: uuid.UUID, query: Query) -> dict[str, list[Point]]:
     """Points in [startTs, endTs), raw or aggregated."""
-    if query.get("intervalType", "MILLISECONDS") != "MILLISECONDS":
-        raise BadRequest("Only intervalType=MILLISECONDS is supported yet")
-    name = query.get("agg", "NONE").upper()
-    if name not in Aggregation.__members__:
-        raise BadRequest(f"Unknown agg '{name[:40]}'; expected one of {', '.join(Aggregation)}")
-    order = query.get("orderBy", "DESC").upper()
-    if order not in {"ASC", "DESC"}:
-        raise BadRequest(f"Unknown orderBy '{order[:40]}'; expected ASC or DESC")
     keys = keys_of(query) or services.timeseries_keys(entity_id)[:MOST_KEYS]
-    asked = HistoryQuery(
-        keys=keys,
-        start_ts=_time(query, "startTs"),
-        end_ts=_time(query, "endTs"),
-        interval_ms=query.whole("interval", 0, low=0, high=LAST_MS),
-        agg=Aggregation(name),
-        limit=query.whole("limit", 100, low=1, high=LARGEST_LIMIT),
-        descending=order == "DESC",
-    )
-    return services.history(entity_id, asked)
-
-
-def _time(query: Query, name: str) -> int:
-    return query.whole(name, 0, low=0, high=LAST_MS)
+    return services.history(entity_id, history_query(query, THINGSBOARD, keys))

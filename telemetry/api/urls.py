@@ -16,6 +16,7 @@ urlpatterns = [
     path(f"{_ENTITY}/values/attributes/<str:scope>", attributes.Values.as_view()),
     path(f"{_ENTITY}/timeseries/delete", timeseries.Delete.as_view()),
     path(f"{_ENTITY}/timeseries/<str:scope>", timeseries.Write.as_view()),
+    path(f"{_ENTITY}/timeseries/<str:scope>/<str:ttl>", timeseries.Write.as_view()),
     path(f"{_ENTITY}/attributes/<str:scope>", attributes.Write.as_view()),
     path(f"{_ENTITY}/<str:scope>", attributes.Write.as_view()),
     path("<str:entity_id>/<str:scope>", attributes.Write.as_view()),

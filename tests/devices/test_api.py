@@ -10,6 +10,7 @@ from django.db import connection
 
 from devices.models import Device, DeviceProfile
 from devices.services.profiles import create_profile
+from telemetry import erasure
 from telemetry import services as telemetry
 from telemetry.points import Scope
 from tenants.models import TenantProfile
@@ -154,6 +155,7 @@ def test_a_deleted_device_is_gone_with_its_token_and_its_telemetry(cast: Cast) -
     gone = client.get(f"/api/device/{key}")
     assert error(gone) == (404, 32)
     assert gone.json()["message"] == f"Device with id [{key}] is not found"
+    erasure.work_off()
     assert telemetry.latest(key) == {} and telemetry.attributes(key) == []
     assert create(client, "/api/device?accessToken=acme-meter", name="Meter").status_code == 200
 

@@ -188,3 +188,16 @@ def test_whatever_comes_is_either_refused_with_a_sentence_or_storable(body: byte
 def test_a_decimal_keeps_its_value(number: float) -> None:
     got = only_value(repr(number))
     assert float(got) == number  # type: ignore[arg-type]
+
+
+def test_a_large_payload_is_searched_once_and_its_numbers_keep_their_kinds() -> None:
+    rows = [{"ts": ts, "values": {"d": ts / 4, "j": {"a": 1}}} for ts in range(20_000)]
+    expected = [(row["ts"], {"d": row["ts"] / 4, "j": Json('{"a":1}')}) for row in rows]  # type: ignore[operator]
+    assert telemetry_from_json(json.dumps(rows).encode(), NOW, RULES) == expected  # took half an hour, once a reading
+    telling = json.dumps(rows[:2])[:-1] + ',{"ts":9,"values":{"e":1e2,"big":12345678901234567890}}]'
+    assert telemetry_from_json(telling.encode(), NOW, RULES) == [
+        *expected[:2],
+        (9, {"e": 100, "big": "12345678901234567890"}),
+    ]
+    many = {str(number): [number] for number in range(1000)}
+    assert attributes_from_json(json.dumps(many).encode(), RULES)["999"] == Json("[999]")

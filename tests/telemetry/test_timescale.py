@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from telemetry import services
+from telemetry import erasure, services
 from telemetry.points import Point
 from telemetry.query import HistoryQuery
 from telemetry.store.maintenance import DAY_MS, maintain
 from telemetry.writer import IngestWriter, Write
+from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.time import now_ms, set_source
 
 TENANT = uuid.UUID(int=7).bytes
@@ -134,6 +135,35 @@ def test_old_chunks_are_dropped_by_age_and_the_policy_goes_with_the_setting(
     settings.TB_TS_RETENTION_DAYS = 0
     maintain(connection)
     assert job("retention") == []
+
+
+def test_a_deleted_entity_leaves_compressed_chunks_too_and_its_neighbour_stays(writer: IngestWriter) -> None:
+    entity, neighbour, now = uuid.uuid4(), uuid.uuid4(), now_ms()
+    stamps = [*range(now - 30 * DAY_MS, now - 30 * DAY_MS + 600), *range(now, now + 150), 5]
+    for one in (entity, neighbour):
+        store(writer, one, stamps)
+    assert compress() >= 2
+    store(writer, entity, [now - 30 * DAY_MS + 1000])  # not compressed yet, in a chunk that is
+    services.forget(uuid.uuid4(), [EntityId(EntityType.DEVICE, entity)])
+    assert erasure.work_off(slice_rows=40) == len(stamps) + 2
+    assert everything(entity) == [] and services.latest(entity) == {}
+    assert everything(neighbour) == [Point(ts, ts) for ts in sorted(stamps)]
+
+
+def test_series_are_deleted_from_compressed_chunks_whole_or_by_time(writer: IngestWriter) -> None:
+    entity, start = uuid.uuid4(), now_ms() - 30 * DAY_MS
+    with connection.cursor() as cursor:
+        store(writer, entity, [start])
+        cursor.execute(
+            "INSERT INTO ts_kv (entity_id, key_id, ts, long_v) SELECT entity_id, key_id, ts + g, ts + g FROM ts_latest, "
+            "generate_series(1, 150000) g WHERE entity_id = %s",
+            [entity],
+        )
+    compress()
+    services.delete_timeseries(entity, ["a"], start_ts=start + 1, end_ts=start + 150_000)  # more than may be unpacked
+    assert everything(entity) == [Point(ts, ts) for ts in (start, start + 150_000)]
+    services.delete_timeseries(entity, ["a"])
+    assert everything(entity) == []
 
 
 def test_far_points_move_into_the_hypertable_when_their_time_comes(writer: IngestWriter) -> None:

@@ -98,7 +98,7 @@ def test_points_outside_the_window_are_stored_read_and_deleted_like_others(write
     assert [point.ts for point in everything(entity, "a")["a"]] == stamps
     services.delete_timeseries(entity, ["a"], start_ts=1, end_ts=now + 1, rewrite_latest=True)
     assert [point.ts for point in everything(entity, "a")["a"]] == [0, *stamps[-2:]]
-    services.forget(entity)
+    services.delete_timeseries(entity, ["a"])
     assert everything(entity, "a") == {}
 
 

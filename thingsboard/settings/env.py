@@ -67,7 +67,9 @@ def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
         try:
             found.append(ip_network(part))
         except ValueError:
-            raise ImproperlyConfigured(f"{name}={part!r}: expected networks such as 192.0.2.0/24.") from None
+            raise ImproperlyConfigured(
+                f"{name}={part!r}: expected networks or addresses such as 192.0.2.0/24."
+            ) from None
     return found
 
 

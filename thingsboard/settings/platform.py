@@ -99,6 +99,11 @@ TB_TS_PAST_DAYS = env.integer("TB_TS_PAST_DAYS", 730, low=1, high=36500)
 TB_TS_FUTURE_DAYS = env.integer("TB_TS_FUTURE_DAYS", 30, low=1, high=3650)
 TB_TS_COMPRESS_AFTER_DAYS = env.integer("TB_TS_COMPRESS_AFTER_DAYS", 7, low=1)
 TB_TS_RETENTION_DAYS = env.integer("TB_TS_RETENTION_DAYS", 0)
+# After so many seconds the database gives up a query of history.
+TB_TS_QUERY_SECONDS = env.seconds("TB_TS_QUERY_SECONDS", 30.0, low=0.001)
+# Erasing what deleted entities measured: how often what is due is looked for, and how long late messages are waited for.
+TB_ERASURE_SECONDS = env.seconds("TB_ERASURE_SECONDS", 5.0, low=0.05)
+TB_ERASURE_SETTLE_SECONDS = env.seconds("TB_ERASURE_SETTLE_SECONDS", 120.0)
 
 # Signing in (docs/reference/rest.md). Design: tokens of 60 minutes and 30 days, browser sessions of an hour or 30 days.
 TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)

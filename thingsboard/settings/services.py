@@ -4,7 +4,7 @@ from thingsboard.embedded.addresses import celery_broker_url, database_url, redi
 
 from . import env
 from .database import connection_settings
-from .platform import TB_DATA_DIR, TB_DEVICE_INACTIVITY_CHECK_SECONDS
+from .platform import TB_DATA_DIR, TB_DEVICE_INACTIVITY_CHECK_SECONDS, TB_ERASURE_SECONDS
 
 DATABASE_URL = env.text("DATABASE_URL") or database_url(TB_DATA_DIR)
 REDIS_URL = env.text("REDIS_URL") or redis_url(TB_DATA_DIR)
@@ -36,6 +36,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "maintain-partitions": {"task": "telemetry.tasks.maintain_partitions", "schedule": 3600.0},
+    "erase": {
+        "task": "telemetry.tasks.erase",
+        "schedule": TB_ERASURE_SECONDS,
+        "options": {"expires": TB_ERASURE_SECONDS},  # a worker that was away has nothing to catch up with
+    },
     "forget-refusals": {"task": "devices.tasks.forget_refusals", "schedule": 3600.0},
     "review-activity": {
         "task": "devices.tasks.review_activity",

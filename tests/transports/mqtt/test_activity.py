@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from devices.services.devices import delete_device
+from telemetry import erasure
 from telemetry.models import AttributeKv
 from tests.transports.activity import MINUTES, SECONDS, Observer, observer
 from tests.transports.mqtt.client import Device, connect, puback, publish, subscribe
@@ -139,6 +140,7 @@ async def test_a_device_that_is_deleted_while_it_is_connected_leaves_nothing_beh
         device, other = await Device.enter(server.port, "ONE"), await Device.enter(server.port, "TWO")
         await observer.until("ONE", active)
         await from_database(delete_device, world.devices["ONE"])
+        await from_database(erasure.work_off)
         device.send(publish(b'{"a":1}'))
         await device.leave()
         await other.leave()

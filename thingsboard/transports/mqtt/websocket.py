@@ -21,8 +21,10 @@ from thingsboard.transports.mqtt.layer import Layer
 from thingsboard.transports.mqtt.limits import MAX_CONNECT, MAX_EARLY, MAX_TOPIC
 
 # What `websockets` says about every single connection would be the devices' to write; we count instead.
-log = logging.getLogger(__name__)
-log.setLevel(logging.WARNING)
+# The library tells of every handshake that it refuses, which we count. Not of the tree of loggers, whose levels any new
+# configuration sets anew.
+log = logging.Logger(__name__, logging.WARNING)
+log.parent = logging.getLogger(__name__)
 
 PATH = "/mqtt"
 SUBPROTOCOLS = (Subprotocol("mqtt"), Subprotocol("mqttv3.1"))
