@@ -8,6 +8,7 @@ Who acts and from where comes from the request that is being served (`remember_r
 need not be told. Where nobody asks over HTTP (a command, a task, a rule), the user stays empty.
 """
 
+import logging
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db import models
+from django.db import DatabaseError, models
 from django.http import HttpRequest, HttpResponseBase
 
 from tenants.models import ActionType, AuditLog, Tenant, User
-from thingsboard.kernel.errors import PlatformError
+from thingsboard.kernel.errors import NotAvailable, PlatformError
 from thingsboard.kernel.ids import EntityType
+
+log = logging.getLogger(__name__)
 
 # What is secret or says nothing. A secret that changed is told by its name alone.
 _SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value", "provision_device_key"})
@@ -57,9 +60,17 @@ def remember_request(
         finally:
             _served.reset(token)
             if served.failed:
-                AuditLog.objects.bulk_create(served.failed)
+                _write(served.failed)
 
     return middleware
+
+
+def _write(failed: list[AuditLog]) -> None:
+    """Write what failed; where that fails, too, the answer to the request is still its own."""
+    try:
+        AuditLog.objects.bulk_create(failed)
+    except DatabaseError:
+        log.exception("%d deeds that failed could not be written to the audit log", len(failed))
 
 
 class Entry:
@@ -174,6 +185,8 @@ def _sign(row: AuditLog) -> None:
 
 
 def _failed(row: AuditLog, error: Exception) -> None:
+    if isinstance(error, NotAvailable):
+        return  # the platform's failure, and of a database without room perhaps
     row.success = False
     row.failure = (error.message if isinstance(error, PlatformError) else type(error).__name__)[:1024]
     served = _served.get()

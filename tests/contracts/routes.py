@@ -9,16 +9,25 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
+# Answers paths that no route has; the walk has nothing to do there.
+NO_ROUTE = "api/<rest>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, order=True)
 class Endpoint:
     """One method of one path, such as `GET api/device/<device_id>`."""
 
-    method: str
     path: str
+    method: str
+    twin: bool = False  # a resource of our own API, once more under /api/ (kernel/shared_paths.py)
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.path}{' (ours)' if self.twin else ''}"
+
+    @property
+    def declared(self) -> str:
+        """The path under which it is declared: a twin is what it is under /api/v1/."""
+        return self.path.replace("api/", "api/v1/", 1) if self.twin else self.path
 
     @property
     def parameters(self) -> list[str]:
@@ -28,7 +37,7 @@ class Endpoint:
     @property
     def ours(self) -> bool:
         """Whether it has its errors from our own API, not from ThingsBoard's."""
-        return self.path.startswith("api/v1/") or self.path in TWINS
+        return self.twin or self.path.startswith("api/v1/")
 
 
 def _patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Any]]:
@@ -41,9 +50,7 @@ def _patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, An
 
 
 def _methods(callback: Any) -> set[str]:
-    """What a view answers; a path of both families (kernel/shared_paths.py) what either of them does."""
-    if families := getattr(callback, "families", None):
-        return set().union(*(_methods(view) for view in families if view))
+    """What a view answers."""
     actions = getattr(callback, "actions", None)
     view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
     allowed = getattr(view, "http_method_names", METHODS)
@@ -52,9 +59,18 @@ def _methods(callback: Any) -> set[str]:
     }
 
 
-_FOUND = list(_patterns(get_resolver()))
-TWINS = {path for path, callback in _FOUND if hasattr(callback, "families")}
-ENDPOINTS = sorted(
-    {Endpoint(method.upper(), path) for path, callback in _FOUND for method in _methods(callback)},
-    key=lambda endpoint: (endpoint.path, endpoint.method),
-)
+def _endpoints() -> Iterator[Endpoint]:
+    found = [(path, callback) for path, callback in _patterns(get_resolver()) if path != NO_ROUTE]
+    resources = {path: callback for path, callback in found if path.startswith("api/v1/")}
+    for path, callback in found:
+        if families := getattr(callback, "families", None):
+            ours, theirs = families
+            yield from (Endpoint(path, method.upper(), twin=True) for method in _methods(ours))
+            if theirs:
+                yield Endpoint(path, "GET")
+            continue
+        twin = resources.get(path.replace("api/", "api/v1/", 1)) is callback
+        yield from (Endpoint(path, method.upper(), twin=twin) for method in _methods(callback))
+
+
+ENDPOINTS = sorted(set(_endpoints()))
