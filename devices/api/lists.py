@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.api.devices import visible_devices
+from devices.api.profiles import visible_profile
 from devices.api.shapes import device_info_json, device_json
 from devices.models import DeviceProfile
 from devices.querysets import DeviceQuerySet
@@ -22,6 +23,7 @@ SORTABLE_INFO = {
     "customerTitle": "customer__title",
     "active": "active",
 }
+PACKAGES = {"FIRMWARE": "firmware_id__isnull", "SOFTWARE": "software_id__isnull"}
 SEARCHED = ("name", "label", "profile__name")
 
 
@@ -103,6 +105,19 @@ class DeviceTypes(View):
         profiles = DeviceProfile.objects.visible_to(request.user).order_by("name")
         names = profiles.values_list("name", flat=True)[:MOST_TYPES]
         return Response([{"tenantId": tenant, "entityType": "DEVICE", "type": name} for name in names])
+
+
+class WithoutPackage(View):
+    """/api/devices/count/{otaPackageType}/{deviceProfileId}"""
+
+    permission_classes = [InTenant]
+
+    def get(self, request: Request, package: str, profile_id: str) -> Response:
+        """How many devices of the profile have no firmware, or no software, of their own. Raises BadRequest."""
+        if package not in PACKAGES:
+            raise BadRequest(f"Unknown otaPackageType '{package[:40]}'; expected {' or '.join(PACKAGES)}")
+        devices = visible_devices(request.user).of_profile(visible_profile(request, profile_id))
+        return Response(devices.filter(**{PACKAGES[package]: True}).count())
 
 
 def _of_customer(request: Request, customer_id: str) -> DeviceQuerySet:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("device/<str:device_id>", devices.OneDevice.as_view()),
     path("device/<str:device_id>/credentials", credentials.CredentialsOfDevice.as_view()),
     path("devices/list", lists.DevicesOfIds.as_view()),
+    path("devices/count/<str:package>/<str:profile_id>", lists.WithoutPackage.as_view()),
     path("tenant/device", lists.DeviceOfName.as_view()),
     path("tenant/devices", lists.TenantDevices.as_view()),
     path("tenant/deviceInfos", lists.TenantDeviceInfos.as_view()),

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from tests.cast import PASSWORD, Cast
 from tests.clients.environments import python_with
 from tests.transports.http.test_daphne import web
 from tests.transports.mqtt.conftest import from_database
+from thingsboard.settings import django as platform_settings
 
 REQUIREMENTS = (
     "tb-rest-client==4.3",
@@ -35,9 +37,10 @@ def python() -> Path:
 
 def people() -> dict[str, str]:
     """Two tenants with an administrator each, a system administrator, and something of Globex."""
-    cast = Cast()
-    assert cast.foreign_device
-    return {"S": cast.sam.email, "T": cast.alice.email}
+    with override_settings(PASSWORD_HASHERS=platform_settings.PASSWORD_HASHERS):  # those of the web process
+        cast = Cast()
+        assert cast.foreign_device
+        return {"S": cast.sam.email, "T": cast.alice.email}
 
 
 async def run(python: Path, authority: str, behaviour: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def contract_of(endpoint: Endpoint) -> Contract | None:
 
 def kind_of(endpoint: Endpoint, parameter: str) -> Kind | None:
     """What a parameter of its path names: by the parameter, else by what stands before it. None where nobody says."""
-    before = re.search(rf"(\w+)/<{parameter}>", endpoint.path)
+    before = re.search(rf"([\w<>]+)/<{parameter}>", endpoint.path)
     for word in (parameter, before and before[1]):
         for kind in KINDS.values():
             if word in kind.named:

@@ -63,6 +63,7 @@ _THINGSBOARDS: Routes = {
     "api/deviceProfiles": {"GET": by("T", query=_PAGE)},
     "api/devices": {"GET": by("TC", query="deviceIds={device}")},
     "api/devices/list": {"GET": by("TC", query="deviceIds={device}")},
+    "api/devices/count/<package>/<profile_id>": {"GET": by("TC")},
     "api/tenant/device": {"GET": by("T", query="deviceName=Oven")},
     "api/tenant/deviceInfos": {"GET": by("T", query=_PAGE)},
     "api/tenant/devices": {"GET": by("T", query=_PAGE)},
@@ -147,7 +148,7 @@ KINDS: Kinds = {
         more=_further_device,
     ),
     "device_profile": Kind(
-        named=("deviceProfiles", "deviceProfile", "deviceProfileInfo"),
+        named=("deviceProfiles", "deviceProfile", "deviceProfileInfo", "<package>"),
         own=lambda world, _: world.device_profile.pk,
         foreign=lambda world, _: world.foreign_device_profile.pk,
     ),
@@ -159,4 +160,4 @@ KINDS: Kinds = {
     ),
 }
 
-TEXTS = {"holder": str(new_id())}
+TEXTS = {"holder": str(new_id()), "package": "FIRMWARE"}
