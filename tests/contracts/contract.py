@@ -23,7 +23,7 @@ class Contract:
     saves: str = ""  # with an id in its body it replaces the one of this kind that has it, as ThingsBoard does
     answers: Mapping[str, int] = field(default_factory=dict)  # by authority, where it is not 200, 201 or 204
     outlives: bool = False  # of what does not exist, or is another's, it knows nothing, but answers all the same
-    gives: bool = False  # its body says whose something is: the one thing that no other body may
+    gives: bool = False  # its body says which of the caller's customers has something, which no other body may
 
     @property
     def authorities(self) -> list[str]:
