@@ -16,7 +16,7 @@ from thingsboard.kernel.api import Query, View, path_uuid
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
 from thingsboard.kernel.paging import PageLink
-from thingsboard.kernel.resources import ResourceViewSet
+from thingsboard.kernel.resources import ResourceViewSet, TimeFilter
 
 _SORTABLE = {
     "createdTime": "created_time",
@@ -119,8 +119,8 @@ class AuditLogFilter(filters.FilterSet):
     """What may be asked for; times in ms."""
 
     action = filters.MultipleChoiceFilter(choices=ActionType.choices)
-    since = filters.NumberFilter(field_name="created_time", lookup_expr="gte")
-    until = filters.NumberFilter(field_name="created_time", lookup_expr="lt")
+    since = TimeFilter(field_name="created_time", lookup_expr="gte")
+    until = TimeFilter(field_name="created_time", lookup_expr="lt")
 
     class Meta:
         model = AuditLog

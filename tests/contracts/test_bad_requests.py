@@ -22,7 +22,7 @@ WRONG_VALUES: list[Any] = [
     None, True, -1, 2**70, 1.5, "", " ", "n" * 300, "a\0b", [], ["x"], {}, {"id": 5}, {"id": "x"}, {"\0": 1},
     {"configuration": []}, {"configuration": {"maxDevices": "x"}}, "é" * 20_000,
 ]  # fmt: skip
-WRONG_PARAMETERS = ["%00", "x", "99999999999999999999", "n" * 3000]
+WRONG_PARAMETERS = ["%00", "x", "99999999999999999999", "-1e99999999", "n" * 3000]
 PARAMETERS = (
     "pageSize", "page", "textSearch", "sortProperty", "sortOrder", "limit", "offset", "ordering", "search", "since", "until",
     "type", "active", "deviceProfileId", "device_profile_id", "customer_id", "startTime", "deviceIds", "customerIds", "ids",

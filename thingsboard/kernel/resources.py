@@ -10,6 +10,7 @@ A subclass says which rows there are, how they are spelled (a serializer) and wh
 
 from typing import Any
 
+from django import forms
 from django.db.models import Model, QuerySet
 from django_filters import rest_framework as filters
 from rest_framework import status, viewsets
@@ -26,6 +27,7 @@ from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
+LAST_MS = 2**63 - 1
 
 
 class Pages(LimitOffsetPagination):
@@ -62,11 +64,20 @@ class Ordering(OrderingFilter):
         return queryset.order_by(*order, "pk")
 
 
+class TimeFilter(filters.NumberFilter):
+    """A time in ms, in digits: to make a whole number of -1e99999999, as a plain NumberFilter does, takes minutes."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": 0, "max_value": LAST_MS, **options})
+
+
 class CreatedBetween(filters.FilterSet):
     """Filters that every entity has: `since` (included) and `until` (not), in ms."""
 
-    since = filters.NumberFilter(field_name="created_time", lookup_expr="gte")
-    until = filters.NumberFilter(field_name="created_time", lookup_expr="lt")
+    since = TimeFilter(field_name="created_time", lookup_expr="gte")
+    until = TimeFilter(field_name="created_time", lookup_expr="lt")
 
 
 class ResourceParser(JsonParser):
