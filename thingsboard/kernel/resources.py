@@ -28,6 +28,7 @@ from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
 LAST_MS = 2**63 - 1
+LONGEST_SEARCH = 255
 
 
 class Pages(LimitOffsetPagination):
@@ -62,6 +63,17 @@ class Ordering(OrderingFilter):
         for name, column in getattr(view, "ordering_columns", {}).items():
             order = [field.replace(name, column) if field.removeprefix("-") == name else field for field in order]
         return queryset.order_by(*order, "pk")
+
+
+class Search(SearchFilter):
+    """`?search=`: every word of it, in any of the view's search fields."""
+
+    def get_search_terms(self, request: Request) -> list[str]:
+        """Raises BadRequest for more than anybody types: each word is one more condition on every row."""
+        if len(request.query_params.get(self.search_param, "")) > LONGEST_SEARCH:
+            raise BadRequest(f"{self.search_param}: expected at most {LONGEST_SEARCH} characters")
+        terms: list[str] = super().get_search_terms(request)
+        return terms
 
 
 class TimeFilter(filters.NumberFilter):
@@ -102,7 +114,7 @@ class ResourceViewSet(Resource):
 
     rows: QuerySet[Any]
     title = "Resource"  # in "... with id [...] is not found"
-    filter_backends = [filters.DjangoFilterBackend, SearchFilter, Ordering]
+    filter_backends = [filters.DjangoFilterBackend, Search, Ordering]
     ordering_fields: Any = ("created_time", "name")
     ordering_columns: dict[str, str] = {}  # of ordering fields that are called otherwise in the database
     search_fields: Any = ("name",)
