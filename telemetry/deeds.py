@@ -117,7 +117,7 @@ def _told(values: Mapping[str, Value]) -> dict[str, Any]:
 def _shown(value: Value) -> Any:
     """A value as JSON; what is long is cut. Long JSON is not shown at all: a secret in it could not be left out."""
     if isinstance(value, Json):
-        return orjson.loads(value) if len(value) <= LONGEST_TEXT else f"JSON of {len(value)} characters"
+        return orjson.loads(str(value)) if len(value) <= LONGEST_TEXT else f"JSON of {len(value)} characters"
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return f"{value[:LONGEST_TEXT]}..."
     return value

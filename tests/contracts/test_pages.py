@@ -38,7 +38,9 @@ def test_the_description_has_every_route_of_our_own_api_and_no_doubts() -> None:
         for path, methods in schema["paths"].items()
         for method in methods
     }
-    missing = {(each.method, re.sub(r"<\w+>", "<>", each.path)) for each in OURS} - described - {("GET", "api/v1/schema")}
+    missing = (
+        {(each.method, re.sub(r"<\w+>", "<>", each.path)) for each in OURS} - described - {("GET", "api/v1/schema")}
+    )
     assert not missing
     assert not [doubt for doubt in doubts if "/v1/" in doubt or "v1." in doubt]
 

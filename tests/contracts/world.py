@@ -104,6 +104,7 @@ class World:
         self, endpoint: Endpoint, authority: str, instead: dict[str, Any] | None = None, *, foreign: bool = False
     ) -> str:
         """The endpoint with what is the caller's own, or what is named instead; `foreign`: another's ids in its query."""
+
         def fill(match: re.Match[str]) -> str:
             name = match[1]
             if instead and name in instead:

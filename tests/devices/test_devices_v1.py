@@ -30,12 +30,22 @@ def test_a_device_is_made_read_replaced_and_deleted(cast: Cast, base: str) -> No
     answer = create(client, f"{base}/devices", name="Pump", type="pump", label="cellar", additional_info={"a": 1})
     made = answer.json()
     assert (answer.status_code, made["name"], made["type"], made["label"]) == (201, "Pump", "pump", "cellar")
-    assert (made["tenant_id"], made["customer_id"], made["active"], made["version"]) == (str(cast.acme.pk), None, False, 1)
+    assert (made["tenant_id"], made["customer_id"], made["active"], made["version"]) == (
+        str(cast.acme.pk),
+        None,
+        False,
+        1,
+    )
     assert "credentials" not in made
     path = f"{base}/devices/{made['id']}"
     assert client.get(path).json() == made
     changed = put(client, path, name="Pump", version=1).json()
-    assert (changed["label"], changed["additional_info"], changed["type"], changed["version"]) == ("", None, "default", 2)
+    assert (changed["label"], changed["additional_info"], changed["type"], changed["version"]) == (
+        "",
+        None,
+        "default",
+        2,
+    )
     assert put(client, path, name="Pump", version=1).status_code == 409
     assert client.delete(path).status_code == 204
     gone = client.get(path)

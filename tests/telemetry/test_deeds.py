@@ -54,7 +54,9 @@ def test_points_that_are_written_and_deleted_are_told(cast: Cast, base: str) -> 
 def test_a_row_stays_small_and_tells_no_secrets_whatever_is_written(cast: Cast) -> None:
     path = f"/api/v1/telemetry/DEVICE/{cast.bobs_device.pk}/attributes"
     many = {f"key {number}": "x" * 9000 for number in range(90)}
-    assert write(cast.alice, path, {"wifi_password": "hunter2", "deep": {"token": "hunter2", "list": [1]}, **many}) == 200
+    assert (
+        write(cast.alice, path, {"wifi_password": "hunter2", "deep": {"token": "hunter2", "list": [1]}, **many}) == 200
+    )
     (told,) = deeds(cast, "ATTRIBUTES_UPDATED")
     shown = told.data["after"]["SERVER_SCOPE"]
     assert (shown["wifi_password"], shown["deep"]) == ("***", {"token": "***", "list": [1]})

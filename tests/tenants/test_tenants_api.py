@@ -29,7 +29,12 @@ def test_a_tenant_is_made_with_what_every_tenant_has_read_changed_and_deleted(ca
     assert client.get(path).json() == made
     assert DeviceProfile.objects.filter(tenant_id=made["id"]["id"], is_default=True).count() == 1
     changed = create(client, "/api/tenant", **{**made, "title": "Initrode", "country": None}).json()
-    assert (changed["id"], changed["title"], changed["country"], changed["version"]) == (made["id"], "Initrode", None, 2)
+    assert (changed["id"], changed["title"], changed["country"], changed["version"]) == (
+        made["id"],
+        "Initrode",
+        None,
+        2,
+    )
     assert error(create(client, "/api/tenant", **made)) == (409, 35)  # an older version
     assert client.delete(path).content == b"" and error(client.get(path)) == (404, 32)
 

@@ -107,7 +107,9 @@ def devices(client):
 def users(client):
     """A system administrator keeps a tenant's administrators."""
     tenant = good(client.get_tenants(page_size=1, page=0, text_search="Acme")).data[0]
-    body = User(email="new@acme.example", authority="TENANT_ADMIN", tenant_id=TenantId(tenant.id.id, "TENANT"), first_name="N")
+    body = User(
+        email="new@acme.example", authority="TENANT_ADMIN", tenant_id=TenantId(tenant.id.id, "TENANT"), first_name="N"
+    )
     made = good(client.save_user(body, send_activation_mail=False))
     told = {"made": made.email, "tenant": made.tenant_id.id == tenant.id.id}
     told["link"] = "activateToken=" in good(client.get_activation_link(made.id))

@@ -33,7 +33,10 @@ _SIGNING_IN: Routes = {
     "api/auth/token": {"POST": by(OPEN, body={"refreshToken": "x"})},
     "api/auth/token/refresh": {"POST": by(OPEN, body={"refresh_token": "x"})},
     "api/auth/user": {"GET": by("STC")},
-    "api/noauth/activate": {"GET": by(OPEN), "POST": by(OPEN, body={"activateToken": "x", "password": "a better one 1"})},
+    "api/noauth/activate": {
+        "GET": by(OPEN),
+        "POST": by(OPEN, body={"activateToken": "x", "password": "a better one 1"}),
+    },
     "api/noauth/userPasswordPolicy": {"GET": by(OPEN)},
     "api/v1/auth/changePassword": {
         "POST": by("STC", body={"current_password": "correct horse", "new_password": "a better one 1"})
