@@ -40,7 +40,7 @@ class World:
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
         assert cast.bob and cast.bobs_device and cast.sam
-        self._clients: dict[str, Any] = {"": api(None)}
+        self._clients: dict[str, Any] = {"": api(None), **{each: api(self.user(each)) for each in "STC"}}
 
     def user(self, authority: str) -> User:
         return {"S": self.cast.sam, "T": self.cast.alice, "C": self.cast.bob}[authority]
@@ -48,8 +48,6 @@ class World:
     def ask(self, authority: str, method: str, url: str, body: Any = b"") -> Any:
         """One request, of nobody where no authority is named; a body that is no bytes is sent as JSON."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        if authority not in self._clients:
-            self._clients[authority] = api(self.user(authority))
         return self._clients[authority].generic(method, f"/{url}", data, content_type="application/json")
 
     # What kinds are made of (declared/).
