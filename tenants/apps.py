@@ -16,6 +16,7 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Open the kernel's door to our entities; whoever saves or deletes a user, no process believes its old state."""
+        import tenants.api.openapi  # noqa: F401 - its classes register themselves
         from tenants.models import Customer, Tenant, TenantProfile, User
         from tenants.services.session_cache import announce
 

@@ -16,7 +16,7 @@ from thingsboard.kernel.api import Query, View, path_uuid
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
 from thingsboard.kernel.paging import PageLink
-from thingsboard.kernel.resources import ResourceViewSet, TimeFilter
+from thingsboard.kernel.resources import CreatedBetween, ResourceViewSet
 
 _SORTABLE = {
     "createdTime": "created_time",
@@ -115,12 +115,10 @@ class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
         read_only_fields = fields
 
 
-class AuditLogFilter(filters.FilterSet):
+class AuditLogFilter(CreatedBetween):
     """What may be asked for; times in ms."""
 
     action = filters.MultipleChoiceFilter(choices=ActionType.choices)
-    since = TimeFilter(field_name="created_time", lookup_expr="gte")
-    until = TimeFilter(field_name="created_time", lookup_expr="lt")
 
     class Meta:
         model = AuditLog

@@ -42,7 +42,7 @@ def test_the_description_has_every_route_of_our_own_api_and_no_doubts() -> None:
         {(each.method, re.sub(r"<\w+>", "<>", each.path)) for each in OURS} - described - {("GET", "api/v1/schema")}
     )
     assert not missing
-    assert not [doubt for doubt in doubts if "/v1/" in doubt or "v1." in doubt]
+    assert not [doubt for doubt in doubts if re.search("identical names|authenticator|/v1/.*Error", doubt)]
 
 
 @pytest.mark.parametrize("path", ["/swagger-ui", "/redoc"])

@@ -1,5 +1,7 @@
 """Device profiles over ThingsBoard's REST paths."""
 
+import uuid
+
 import pytest
 
 from devices.services.profiles import create_profile
@@ -67,8 +69,9 @@ def test_profiles_are_paged_named_and_their_keys_known(cast: Cast) -> None:
     assert [row["name"] for row in client.get("/api/deviceProfile/names").json()] == ["default", "pump", "valve"]
     assert [row["name"] for row in client.get("/api/deviceProfile/names?activeOnly=true").json()] == ["pump"]
     assert [row["type"] for row in client.get("/api/device/types").json()] == ["default", "pump", "valve"]
-    telemetry.save(cast.acme.pk, device["id"]["id"], [(1, {"speed": 1})])
-    telemetry.save_attributes(cast.acme.pk, device["id"]["id"], Scope.SHARED, {"limit": 5})
+    key = uuid.UUID(device["id"]["id"])
+    telemetry.save(cast.acme.pk, key, [(1, {"speed": 1})])
+    telemetry.save_attributes(cast.acme.pk, key, Scope.SHARED, {"limit": 5})
     telemetry.save(cast.globex.pk, cast.foreign_device.pk, [(1, {"secret": 1})])
     keys = "/api/deviceProfile/devices/keys"
     assert client.get(f"{keys}/timeseries").json() == ["speed"]

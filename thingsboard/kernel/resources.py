@@ -11,7 +11,7 @@ A subclass says which rows there are, how they are spelled (a serializer) and wh
 from typing import Any
 
 from django import forms
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, Model, QuerySet
 from django_filters import rest_framework as filters
 from rest_framework import status, viewsets
 from rest_framework.filters import OrderingFilter, SearchFilter
@@ -23,7 +23,7 @@ from rest_framework.response import Response
 
 from thingsboard.kernel.api import JsonParser
 from thingsboard.kernel.entities import Action
-from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
+from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound, PlatformError
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
@@ -76,6 +76,41 @@ class Search(SearchFilter):
         return terms
 
 
+class Page(BrowsableAPIRenderer):
+    """The page that a browser sees; forms are shown to those only who may send them."""
+
+    def show_form_for_method(self, view: Any, method: str, request: Request, obj: Any) -> bool:
+        """False where the view refuses with one of our own errors, of which DRF knows nothing."""
+        try:
+            return bool(super().show_form_for_method(view, method, request, obj))
+        except PlatformError:
+            return False
+
+
+class FlagField(forms.Field):
+    """true or false; a form's own would take anything else for neither."""
+
+    widget = forms.Select(choices=[("", "---------"), ("true", "true"), ("false", "false")])
+
+    def to_python(self, value: Any) -> bool | None:
+        """None where nothing was asked. Raises ValidationError."""
+        if value in self.empty_values:
+            return None
+        text = str(value).lower()
+        if text not in {"true", "false"}:
+            raise forms.ValidationError("expected true or false")
+        return text == "true"
+
+
+class FlagFilter(filters.BooleanFilter):
+    """`?active=true`; anything but true and false is refused."""
+
+    field_class = FlagField
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"widget": FlagField.widget, **options})
+
+
 class TimeFilter(filters.NumberFilter):
     """A time in ms, in digits: to make a whole number of -1e99999999, as a plain NumberFilter does, takes minutes."""
 
@@ -87,6 +122,8 @@ class TimeFilter(filters.NumberFilter):
 
 class CreatedBetween(filters.FilterSet):
     """Filters that every entity has: `since` (included) and `until` (not), in ms."""
+
+    FILTER_DEFAULTS = {**filters.FilterSet.FILTER_DEFAULTS, BooleanField: {"filter_class": FlagFilter}}
 
     since = TimeFilter(field_name="created_time", lookup_expr="gte")
     until = TimeFilter(field_name="created_time", lookup_expr="lt")
@@ -103,7 +140,7 @@ class Resource(viewsets.GenericViewSet):
 
     errors_have_detail = True
 
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
+    renderer_classes = [JSONRenderer, Page]
     parser_classes = [ResourceParser]
     pagination_class = Pages
     lookup_value_converter = "uuid"

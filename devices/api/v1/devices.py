@@ -21,7 +21,7 @@ from tenants.permissions import InTenant, TenantAdmin, callers_tenant
 from thingsboard.kernel.entities import not_found
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityType
-from thingsboard.kernel.resources import CreatedBetween, ResourceViewSet
+from thingsboard.kernel.resources import CreatedBetween, FlagFilter, ResourceViewSet
 
 
 class DeviceFilter(CreatedBetween):
@@ -30,9 +30,9 @@ class DeviceFilter(CreatedBetween):
     type = filters.CharFilter(field_name="profile__name")
     device_profile_id = filters.UUIDFilter(field_name="profile_id")
     customer_id = filters.UUIDFilter()
-    assigned = filters.BooleanFilter(field_name="customer", lookup_expr="isnull", exclude=True)
+    assigned = FlagFilter(field_name="customer", lookup_expr="isnull", exclude=True)
     group_id = filters.UUIDFilter(field_name="groups__pk")
-    active = filters.BooleanFilter()
+    active = FlagFilter()
 
     class Meta:
         model = Device

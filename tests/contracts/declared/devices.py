@@ -133,8 +133,9 @@ def _own_group(world: "World", authority: str) -> object:
 
 def _further_group(world: "World", n: int) -> None:
     group = create_device_group(world.cast.acme.pk, f"Further {n}")
+    holder = world.further_user(n)
     for target in (group, world.device_group, world.cast.bobs_device):
-        share_with(target, world.further_user(n), Action.VIEW)
+        share_with(target, holder, Action.VIEW)
     share_with(group, world.cast.bob, Action.VIEW)
     device = create_device(world.cast.acme.pk, DeviceFields(name=f"Member {n}"))
     add_devices(world.device_group, [device.pk])
