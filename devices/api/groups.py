@@ -19,12 +19,14 @@ from devices.services.groups import (
 )
 from tenants.permissions import InTenant, TenantAdmin, callers_tenant
 from thingsboard.kernel.resources import ResourceViewSet
+from thingsboard.kernel.serializers import JsonObject
 
 
 class DeviceGroupSerializer(serializers.ModelSerializer[DeviceGroup]):
     """A group without its devices."""
 
     name = serializers.CharField(max_length=255)
+    additional_info = JsonObject(required=False, allow_null=True)
 
     class Meta:
         model = DeviceGroup

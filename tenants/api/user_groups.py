@@ -18,12 +18,14 @@ from tenants.services.groups import (
     update_user_group,
 )
 from thingsboard.kernel.resources import ResourceViewSet
+from thingsboard.kernel.serializers import JsonObject
 
 
 class UserGroupSerializer(serializers.ModelSerializer[UserGroup]):
     """A group without its members."""
 
     name = serializers.CharField(max_length=255)
+    additional_info = JsonObject(required=False, allow_null=True)
 
     class Meta:
         model = UserGroup

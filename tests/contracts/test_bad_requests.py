@@ -11,7 +11,11 @@ from tests.contracts.test_walk import check_error
 from tests.contracts.world import World, contract_of
 
 # A twin is the same view as its resource.
-READING = [each for each in ENDPOINTS if each.method == "GET" and contract_of(each) and not each.twin]
+READING = [
+    each
+    for each in ENDPOINTS
+    if each.method == "GET" and contract_of(each) and not each.twin and each.path != "api/v1/schema"  # reads no query
+]
 WRITING = [each for each in ENDPOINTS if (found := contract_of(each)) and found.body is not None and not each.twin]
 
 WRONG_BODIES: list[Any] = [
@@ -19,14 +23,17 @@ WRONG_BODIES: list[Any] = [
     b'{"a":' * 2000 + b"1" + b"}" * 2000, b"[" * 100_000,
 ]  # fmt: skip
 WRONG_VALUES: list[Any] = [
-    None, True, -1, 2**70, 1.5, "", " ", "n" * 300, "a\0b", [], ["x"], {}, {"id": 5}, {"id": "x"}, {"\0": 1},
-    {"configuration": []}, {"configuration": {"maxDevices": "x"}}, "é" * 20_000,
+    None, True, -1, 2**70, 1.5, "", "n" * 300, "a\0b", [], {}, {"id": "x"}, {"\0": 1}, {"configuration": {"maxDevices": "x"}},
+    "é" * 20_000,
 ]  # fmt: skip
-WRONG_PARAMETERS = ["%00", "x", "99999999999999999999", "-1e99999999", "n" * 3000]
-PARAMETERS = (
-    "pageSize", "page", "textSearch", "sortProperty", "sortOrder", "limit", "offset", "ordering", "search", "since", "until",
-    "type", "active", "deviceProfileId", "device_profile_id", "customer_id", "startTime", "deviceIds", "customerIds", "ids",
-    "tenantIds", "userIds", "startTs", "start_ts", "keys", "name", "transport_type",
+WRONG_PARAMETERS = ["%00", "x", "-1e99999999"]
+OURS = (
+    "limit", "offset", "ordering", "search", "since", "until", "type", "active", "device_profile_id", "customer_id", "keys",
+    "start_ts", "name", "transport_type",
+)  # fmt: skip
+THINGSBOARDS = (
+    "pageSize", "page", "textSearch", "sortProperty", "sortOrder", "active", "deviceProfileId", "startTime", "deviceIds",
+    "customerIds", "ids", "startTs", "keys",
 )  # fmt: skip
 
 
@@ -60,10 +67,10 @@ def test_no_query_breaks_anything(world: World, endpoint: Endpoint) -> None:
     assert contract is not None
     authority = contract.authorities[0]
     url = world.url(endpoint, authority)
-    for value in WRONG_PARAMETERS:
-        for name in PARAMETERS:
-            answer = world.ask(authority, "GET", f"{url}&{name}={value}")
-            assert answer.status_code < 500, (name, value, answer.content)
-    for value in ("%ff", "-1", ""):
-        answer = world.ask(authority, "GET", f"{url}&{'&'.join(f'{name}={value}' for name in PARAMETERS)}")
-        assert answer.status_code < 500, (value, answer.content)
+    names = OURS if endpoint.ours else THINGSBOARDS
+    queries = [f"{name}={value}" for name in names for value in WRONG_PARAMETERS]
+    for value in ("%ff", "99999999999999999999", "n" * 3000, ""):
+        queries.append("&".join(f"{name}={value}" for name in names))
+    for query in queries:
+        answer = world.ask(authority, "GET", f"{url}&{query}")
+        assert answer.status_code < 500, (query[:100], answer.content)
