@@ -79,7 +79,7 @@ def devices(client):
     told["infos"] = titles(client.get_tenant_device_infos(page_size=100, page=0, device_profile_id=profile.id))
     told["listed"] = titles(client.get_tenant_devices(page_size=100, page=0, type="default", text_search="pum"))
     told["found"] = good(client.get_tenant_device("Pump")).name
-    told["by_ids"] = [each.name for each in good(client.get_devices_by_ids(made.id.id))]
+    told["by_ids"] = [each.name for each in good(client.get_devices_by_ids([made.id.id]))]
     told["types"] = [each.type for each in good(client.get_device_types())]
     credentials = good(client.get_device_credentials_by_device_id(made.id))
     told["token"] = credentials.credentials_id
