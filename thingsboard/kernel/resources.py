@@ -129,10 +129,13 @@ class CreatedBetween(filters.FilterSet):
     until = TimeFilter(field_name="created_time", lookup_expr="lt")
 
 
-class ResourceParser(JsonParser):
-    """JSON that says so: a form of another site, which a browser would send with its cookies, is none."""
+class Json(JsonParser):
+    """JSON by its media type, as the browsable pages' form sends it: a form of another site, which a browser would send with
+    its cookies, is none.
+    """
 
     media_type = "application/json"
+    renderer_class = JSONRenderer
 
 
 class Resource(viewsets.GenericViewSet):
@@ -141,7 +144,7 @@ class Resource(viewsets.GenericViewSet):
     errors_have_detail = True
 
     renderer_classes = [JSONRenderer, Page]
-    parser_classes = [ResourceParser]
+    parser_classes = [Json]
     pagination_class = Pages
     lookup_value_converter = "uuid"
 
