@@ -7,6 +7,8 @@ import asyncio
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 import psutil
 import uvloop
@@ -19,6 +21,7 @@ from .ground import Ground, Row
 
 DEVICES = 5000
 AT_ONCE = 500  # that dial at a time when the rate is measured; a storm dials all at once
+FORGOTTEN_S = 31.0  # a token is remembered for half a minute
 TARGET_PER_S = 1500.0
 TARGET_STORM_S = 30.0
 TARGET_KB = 40.0
@@ -100,30 +103,71 @@ def memory(ground: Ground) -> int:
     return sum(process.memory_info().rss for process in servers(ground))
 
 
+def cpu(ground: Ground) -> dict[str, float]:
+    """CPU seconds used so far by the mqtt processes and by PostgreSQL."""
+    return {"mqtt": used(servers(ground)), "PostgreSQL": used(ground.postgres())}
+
+
+def used(processes: list[psutil.Process]) -> float:
+    """CPU seconds of these processes; one that has ended meanwhile counts no more."""
+    total = 0.0
+    for process in processes:
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What became of one wave of connects: `seconds` until the last was answered, remarks, the living connections."""
+
+    seconds: float
+    note: str
+    living: list[Caller]
+
+
+async def wave(ground: Ground, hellos: list[bytes], at_once: int) -> Wave:
+    """Connect all, and say what one cost."""
+    before = cpu(ground)
+    seconds, failed, living = await call(ground.mqtt_port, hellos, at_once)
+    costs = {name: (after - before[name]) / len(hellos) * 1e6 for name, after in cpu(ground).items()}
+    note = ", ".join(f"{name} {cost:.0f} us" for name, cost in costs.items())
+    return Wave(seconds, note + (f", {failed} attempts repeated" if failed else ""), living)
+
+
 async def measure(ground: Ground, tokens: list[str]) -> list[Row]:
-    """Cold (every token is looked up), again (tokens are remembered), then a storm of all at once."""
+    """The best of every round's waves, and the memory of the first round, before anything was ever freed."""
     hellos = [packets.connect(token, token) for token in tokens]
-    number, rows = len(hellos), []
-    before = memory(ground)
-    seconds, failed, living = await call(ground.mqtt_port, hellos, AT_ONCE)
-    note = f"{failed} attempts repeated"
-    rows.append(Row("connects, tokens unknown", number / seconds, "/s", number / seconds / TARGET_PER_S, note))
-    await asyncio.sleep(1)
-    size = (memory(ground) - before) / number / 1000
-    rows.append(Row("an idle connection, subscriptions none", size, "KB", size / TARGET_KB, "growth of RSS"))
-    await leave(living, politely=True)
-    seconds, failed, living = await call(ground.mqtt_port, hellos, AT_ONCE)
-    note = f"{failed} attempts repeated"
-    rows.append(Row("connects, tokens known", number / seconds, "/s", number / seconds / TARGET_PER_S, note))
-    seconds, failed, newer = await call(ground.mqtt_port, hellos, AT_ONCE)
+    number = len(hellos)
+    best: dict[str, Wave] = {}
+
+    async def best_of(name: str, at_once: int = AT_ONCE) -> list[Caller]:
+        wave_ = await wave(ground, hellos, at_once)
+        if name not in best or wave_.seconds < best[name].seconds:
+            best[name] = wave_
+        return wave_.living
+
+    size = 0.0
+    for _ in range(ground.rounds):
+        before = memory(ground)
+        living = await best_of("connects, tokens unknown")
+        await asyncio.sleep(1)
+        size = size or (memory(ground) - before) / number / 1000
+        await leave(living, politely=True)
+        living = await best_of("connects, tokens known")
+        await leave(await best_of("takeovers"), politely=False)
+        await leave(await best_of("storm", number), politely=True)
+        await asyncio.sleep(FORGOTTEN_S)
+    storm = best.pop("storm")
+    rows = [
+        Row(name, number / each.seconds, "/s", number / each.seconds / TARGET_PER_S, each.note)
+        for name, each in best.items()
+    ]
     rows.append(
-        Row("takeovers", number / seconds, "/s", number / seconds / TARGET_PER_S, f"{failed} attempts repeated")
+        Row(f"storm: {number:,} at once are back", storm.seconds, "s", storm.seconds / TARGET_STORM_S, storm.note)
     )
-    await leave(newer, politely=False)
-    seconds, failed, living = await call(ground.mqtt_port, hellos, number)
-    note = f"{failed} attempts repeated"
-    rows.append(Row(f"storm: {number:,} at once are back", seconds, "s", seconds / TARGET_STORM_S, note))
-    await leave(living, politely=True)
+    rows.append(Row("an idle connection, no subscriptions", size, "KB", size / TARGET_KB, "growth of RSS"))
     return rows
 
 
@@ -140,7 +184,7 @@ async def everything(ground: Ground) -> list[Row]:
 
 
 def run(ground: Ground) -> Iterator[Row]:
-    """One round of everything; ratios are to what was promised."""
+    """Best of the rounds; ratios are to what was promised."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DEVICES + 1000
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -20,7 +20,7 @@ from thingsboard.kernel.secrets import secret_text
 from thingsboard.loadtest import packets
 from thingsboard.loadtest.platform import Platform
 
-from .connects import Caller
+from .connects import AT_ONCE, call
 from .ground import ROOT, Ground, Row
 
 SOCKETS = 1000
@@ -80,15 +80,10 @@ class Watchers:
 
 
 async def publish(port: int, devices: list[str], seconds: float, rate: float) -> int:
-    """Every device in turn, at a steady rate over all of them; how many messages were sent."""
+    """Every device in turn, at a steady rate over all of them; says when it begins, and how many messages it sent."""
     loop = asyncio.get_running_loop()
-    callers = []
-    for token in devices:
-        caller = Caller(packets.connect(token, token), loop.create_future())
-        await loop.create_connection(lambda made=caller: made, "127.0.0.1", port)  # type: ignore[misc]
-        if not await caller.answer:
-            raise RuntimeError("A device was not let in.")
-        callers.append(caller)
+    _, _, callers = await call(port, [packets.connect(token, token) for token in devices], AT_ONCE)
+    print("ready", flush=True)
     sent, began = 0, loop.time()
     while (passed := loop.time() - began) < seconds:
         while sent < passed * rate:
@@ -122,7 +117,10 @@ async def watch(ground: Ground, jwt: str, watched: list[str], devices: list[str]
         sys.executable, "-m", "benchmarks.live", str(ground.mqtt_port), str(ground.seconds + 2 * WARM_UP_S), str(RATE),
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    asking = asyncio.create_task(publisher.communicate("\n".join(devices).encode()))
+    assert publisher.stdin is not None and publisher.stdout is not None
+    publisher.stdin.write("\n".join(devices).encode())
+    publisher.stdin.close()
+    await publisher.stdout.readline()
     await asyncio.sleep(WARM_UP_S)
     watchers.ages.clear()
     process = web(ground)
@@ -130,8 +128,8 @@ async def watch(ground: Ground, jwt: str, watched: list[str], devices: list[str]
     await asyncio.sleep(ground.seconds)
     share = (used(process) - cpu) / (time.perf_counter() - began) * 100
     ages = list(watchers.ages)
-    out, _ = await asking
-    await asyncio.sleep(0.5)
+    out = await publisher.stdout.read()
+    await publisher.wait()
     await watchers.close()
     return sorted(ages), share, int(out or 0)
 

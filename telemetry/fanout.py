@@ -25,7 +25,7 @@ SERIES = 0  # beside the numbers of Scope: what happened to time series
 MOST_WAITING = 100_000  # values between a commit and its message
 MOST_IN_MESSAGE = 2_000  # values
 LONGEST_TOLD = 4096  # characters of a value; longer ones are read by who wants them
-RETRY_SECONDS = 0.5
+RETRY_SECONDS = 2.0
 
 
 class News(NamedTuple):
@@ -46,8 +46,14 @@ class Fanout:
         self._waiting: deque[tuple[str, News]] = deque()
         self._values = 0
         self._lost = False
+        self.dropped = 0  # values that were not told; everybody read anew instead
         self._lock = threading.Lock()
         self._wake = threading.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Values that are committed and not told yet."""
+        return self._values
 
     def start(self) -> None:
         """Send from a thread from now on. Whoever starts it also has `interest.listen()` running."""
@@ -90,6 +96,7 @@ class Fanout:
         with self._lock:
             self._values += sum([len(each.values) for each in news])
             if self._values > MOST_WAITING:
+                self.dropped += self._values
                 self._waiting.clear()
                 self._values, self._lost = 0, True
             else:
@@ -110,6 +117,7 @@ class Fanout:
         with self._lock:
             waiting, self._waiting, self._values = self._waiting, deque(), 0
         if self._lost:  # whatever waits is part of what they read anew
+            self.dropped += sum([len(news.values) for _, news in waiting])
             self._lost = not broadcast(GROUP, {"lost": True})
             return
         groups: dict[str, list[News]] = {}

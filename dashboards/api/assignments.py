@@ -16,13 +16,13 @@ from dashboards.services.dashboards import (
     set_customers,
     unassign_dashboard,
 )
+from tenants.api.customers import visible_customer
 from tenants.models import Customer
 from tenants.permissions import TenantAdmin
 from tenants.services.customers import PUBLIC
 from thingsboard.kernel.api import View, path_uuid
-from thingsboard.kernel.entities import Action, not_found
+from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import BadRequest
-from thingsboard.kernel.ids import EntityType
 
 
 class Assignment(View):
@@ -32,12 +32,12 @@ class Assignment(View):
 
     def post(self, request: Request, customer_id: str, dashboard_id: str) -> Response:
         """Assign it."""
-        customer = _customer(request, customer_id)
+        customer = visible_customer(request, customer_id)
         return answer(request, assign_dashboard(_dashboard(request, dashboard_id), customer))
 
     def delete(self, request: Request, customer_id: str, dashboard_id: str) -> Response:
         """Take it away."""
-        customer = _customer(request, customer_id)
+        customer = visible_customer(request, customer_id)
         return answer(request, unassign_dashboard(_dashboard(request, dashboard_id), customer))
 
 
@@ -89,14 +89,6 @@ class RemoveCustomers(View):
 
 def _dashboard(request: Request, dashboard_id: str) -> Any:
     return visible_dashboard(request, dashboard_id, Action.MANAGE)
-
-
-def _customer(request: Request, customer_id: str) -> Customer:
-    key = path_uuid(customer_id)
-    found: Customer | None = Customer.objects.visible_to(request.user).filter(pk=key).first()
-    if found is None:
-        raise not_found(EntityType.CUSTOMER, key)
-    return found
 
 
 def _ids(request: Request) -> list[uuid.UUID]:

@@ -61,6 +61,7 @@ class TenantHome(View):
 
 
 def _tenant(request: Request) -> Tenant:
+    """Read anew: what a request knows of its user may be a second old."""
     return Tenant.objects.get(pk=callers_tenant(request))
 
 

@@ -1,8 +1,11 @@
 """/api/v1/dashboards: dashboards, with their customers below."""
 
+import uuid
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -27,7 +30,9 @@ from tenants.models import Customer
 from tenants.permissions import InTenant, TenantAdmin, callers_tenant
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import Forbidden
+from thingsboard.kernel.filters import CreatedBetween
 from thingsboard.kernel.resources import ResourceViewSet
+from thingsboard.kernel.serializers import EntitySerializer
 
 _READ = ("id", "created_time", "tenant_id", "title", "image", "mobile_hide", "mobile_order", "version")
 
@@ -43,7 +48,7 @@ class ListedSerializer(serializers.ModelSerializer[Dashboard]):
         read_only_fields = fields
 
 
-class DashboardSerializer(serializers.ModelSerializer[Dashboard]):
+class DashboardSerializer(EntitySerializer):
     """A whole dashboard."""
 
     title = serializers.CharField(max_length=255)
@@ -53,7 +58,6 @@ class DashboardSerializer(serializers.ModelSerializer[Dashboard]):
         min_value=SMALLEST_ORDER, max_value=LARGEST_ORDER, allow_null=True, required=False
     )
     external_id = serializers.UUIDField(allow_null=True, required=False)
-    version = serializers.IntegerField(required=False)
 
     class Meta:
         model = Dashboard
@@ -68,7 +72,7 @@ class DashboardSerializer(serializers.ModelSerializer[Dashboard]):
         return told
 
 
-class CustomerSerializer(serializers.ModelSerializer[Customer]):
+class AssignedCustomerSerializer(serializers.ModelSerializer[Customer]):
     """A customer to which it is assigned."""
 
     class Meta:
@@ -83,6 +87,20 @@ class CustomersSerializer(serializers.Serializer[Any]):
     ids = serializers.ListField(child=serializers.UUIDField(), max_length=MOST_CUSTOMERS)
 
 
+class DashboardFilter(CreatedBetween):
+    """What may be asked for."""
+
+    customer_id = filters.UUIDFilter(method="of_customer")
+
+    class Meta:
+        model = Dashboard
+        fields = ("title", "mobile_hide", "external_id")
+
+    def of_customer(self, rows: QuerySet[Dashboard], name: str, value: uuid.UUID) -> QuerySet[Dashboard]:
+        """Assigned to a customer that the caller may know of: who has a dashboard besides is nobody's business."""
+        return rows.filter(customers__in=Customer.objects.visible_to(self.request.user).filter(pk=value))
+
+
 class Dashboards(ResourceViewSet):
     """Dashboards: administrators make them, customer users see those that are assigned to their customer."""
 
@@ -91,7 +109,7 @@ class Dashboards(ResourceViewSet):
     serializer_class = DashboardSerializer
     permission_classes = [InTenant]
     write_permissions = [TenantAdmin]
-    filterset_fields = ("title", "mobile_hide", "external_id")
+    filterset_class = DashboardFilter
     ordering_fields = ("created_time", "title", "mobile_order")
     search_fields = ("title",)
 
@@ -118,6 +136,7 @@ class Dashboards(ResourceViewSet):
         """DELETE."""
         delete_dashboard(found)
 
+    @extend_schema(responses=AssignedCustomerSerializer(many=True))
     @action(detail=True, methods=["get", "put"], filter_backends=[], serializer_class=CustomersSerializer)
     def customers(self, request: Request, pk: Any = None) -> Response:
         """GET: to whom it is assigned, by title. PUT: assign it to exactly the customers `ids`."""
@@ -128,14 +147,16 @@ class Dashboards(ResourceViewSet):
         if not Dashboard.objects.visible_to(request.user, Action.MANAGE).filter(pk=found.pk).exists():
             raise Forbidden
         page = self.paginate_queryset(found.customers.order_by("title"))
-        return self.get_paginated_response(CustomerSerializer(page, many=True).data)
+        return self.get_paginated_response(AssignedCustomerSerializer(page, many=True).data)
 
+    @extend_schema(responses={204: None})
     @action(detail=True, methods=["post"], url_path="customers/add", serializer_class=CustomersSerializer)
     def add(self, request: Request, pk: Any = None) -> Response:
         """Assign it to the customers `ids`, too: all or none."""
         add_customers(self.get_object(), self._validated()["ids"])
         return Response(status=204)
 
+    @extend_schema(responses={204: None})
     @action(detail=True, methods=["post"], url_path="customers/remove", serializer_class=CustomersSerializer)
     def take_away(self, request: Request, pk: Any = None) -> Response:
         """Take it from the customers `ids`."""

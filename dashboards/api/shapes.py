@@ -8,7 +8,7 @@ import orjson
 from dashboards.models import Dashboard
 from dashboards.services.dashboards import LARGEST_IMAGE, DashboardFields
 from tenants.services.customers import is_public
-from thingsboard.kernel.api import id_of, text_of
+from thingsboard.kernel.api import flag_of, id_of, text_of
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityId, EntityType
 
@@ -51,15 +51,13 @@ def dashboard_fields(body: Mapping[str, Any]) -> DashboardFields:
 
     Raises BadRequest.
     """
-    order, hide = body.get("mobileOrder"), body.get("mobileHide")
+    order = body.get("mobileOrder")
     if order is not None and (not isinstance(order, int) or isinstance(order, bool)):
         raise BadRequest("mobileOrder: expected a whole number")
-    if hide is not None and not isinstance(hide, bool):
-        raise BadRequest("mobileHide: expected true or false")
     return DashboardFields(
         title=text_of(body, "title"),
         image=text_of(body, "image", longest=LARGEST_IMAGE) or None,
-        mobile_hide=bool(hide),
+        mobile_hide=flag_of(body, "mobileHide"),
         mobile_order=order,
         configuration=body.get("configuration"),
         external_id=id_of(body, "externalId", EntityType.DASHBOARD),

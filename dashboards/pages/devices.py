@@ -15,7 +15,7 @@ from devices.models import Device, DeviceCredentials
 from devices.querysets import DeviceQuerySet
 from devices.services import activity
 from devices.services.activity_rules import LAST_ACTIVITY
-from tenants.auth.address import base_url
+from tenants.address import base_url
 from thingsboard.kernel.time import now_ms
 
 PAGE_SIZE = 25

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import UserRateThrottle
 
 from devices.models import Refusal
-from devices.services.credentials import lookup_of
+from devices.services.refusals import shown
 from tenants.permissions import SignedIn, TenantAdmin, callers_tenant
 from thingsboard.kernel.api import JsonParser, Query, path_uuid, text_of
 from thingsboard.kernel.errors import BadRequest
@@ -57,9 +57,14 @@ class Refusals(_RefusalList):
 
     permission_classes = [SignedIn]
 
-    def get(self, request: Request) -> Response:
+    def get_queryset(self) -> QuerySet[Refusal]:
         """What was refused of the caller's devices; for system administrators, of those who belong to no tenant."""
-        return self.page(Refusal.objects.visible_to(request.user), request)
+        rows: QuerySet[Refusal] = Refusal.objects.visible_to(self.request.user)
+        return rows
+
+    def get(self, request: Request) -> Response:
+        """A page of it."""
+        return self.page(self.get_queryset(), request)
 
 
 class SearchThrottle(UserRateThrottle):
@@ -77,14 +82,18 @@ class Search(_RefusalList):
     throttle_classes = [SearchThrottle]
 
     def post(self, request: Request) -> Response:
-        """What became of whoever showed exactly this token: `{"token": "..."}`. Knowing it whole is the proof."""
+        """What became of whoever showed exactly this token: `{"token": "..."}`, or this user name with this password:
+        `{"token": "...", "password": "..."}`. Knowing it whole is the proof.
+        """
         body: Any = request.data
         if not isinstance(body, dict):
             raise BadRequest("Expected a JSON object.")
         token = text_of(body, "token", longest=LONGEST_ASKED)
         if not token:
             raise BadRequest("token: expected the whole access token")
-        return self.page(Refusal.objects.of_token(lookup_of(token), callers_tenant(request)), request)
+        password = text_of(body, "password", longest=LONGEST_ASKED)
+        lookup = shown(token, password.encode())
+        return self.page(Refusal.objects.of_token(lookup, callers_tenant(request)), request)
 
 
 def _filtered(rows: QuerySet[Refusal], query: Query) -> QuerySet[Refusal]:

@@ -37,9 +37,6 @@ AT_ONCE = 1000  # devices in one transaction
 PAGE = 5000  # devices in one look of `review`
 NOBODY = uuid.UUID(int=0)
 
-# What is to be done with attributes that were written, by device, and when that was (ms).
-Tell = Callable[[Mapping[uuid.UUID, Mapping[str, Value]], int], None]
-
 # In order of id, as all do who want several.
 _LOCK_DEVICES = (
     "SELECT id, tenant_id, created_time FROM devices_device WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -71,6 +68,13 @@ _REVIEW = """
 """
 
 
+After = Callable[[Callable[[], None]], object]
+
+
+def _at_once(deed: Callable[[], None]) -> None:
+    deed()
+
+
 def record(connection: bulk.Connection, reports: Iterable[Report]) -> list[Change]:
     """Write what a transport reports, each device once; returns what happened, all of it committed.
 
@@ -86,10 +90,10 @@ def record(connection: bulk.Connection, reports: Iterable[Report]) -> list[Chang
         if heard:
             now = now_ms()
             moved = bulk.advance(connection, Scope.SERVER, LAST_ACTIVITY, now, heard)
-            _tell({each: {LAST_ACTIVITY: heard[each]} for each in moved}, now)
+            fanout.tell([News(each.bytes, Scope.SERVER, now, {LAST_ACTIVITY: heard[each]}) for each in moved])
             # A statement of its own: it must see what was committed while the one before waited for a lock.
             usual = bulk.true_for(connection, Scope.SERVER, ACTIVE, moved)
-        changes += _settle(connection, {each.device_id: each for each in chunk if each.device_id not in usual}, _tell)
+        changes += _settle(connection, {each.device_id: each for each in chunk if each.device_id not in usual})
     return changes
 
 
@@ -119,8 +123,10 @@ def times(device_id: uuid.UUID) -> dict[str, Value]:
     return bulk.read(_django(), Scope.SERVER, ATTRIBUTES, [device_id]).get(device_id, {})
 
 
-def _settle(connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | None], tell: Tell) -> list[Change]:
-    """Decide about devices in one transaction, each known as it is now; then `tell` what was written."""
+def _settle(
+    connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | None], after: After = _at_once
+) -> list[Change]:
+    """Decide about devices in one transaction, each known as it is now; `after` calls what is to be done once it is over."""
     if not reports:
         return []
     ids = list(reports)
@@ -139,23 +145,15 @@ def _settle(connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | No
             changes += [Change(tenant_id, device_id, kind, ts) for kind, ts in verdict.events]
         bulk.write(connection, Scope.SERVER, now, values)
         # Here every change of state is known, in the transaction that writes it: rows of the outbox are appended here.
-    tell(values, now)
+    news = [News(each.bytes, Scope.SERVER, now_ms(), said) for each, said in values.items() if said]
+    after(lambda: fanout.tell(news))
     return changes
-
-
-def _tell(values: Mapping[uuid.UUID, Mapping[str, Value]], now: int) -> None:
-    """Live subscriptions hear what was committed at `now` (ms)."""
-    fanout.tell([News(device_id.bytes, int(Scope.SERVER), now, told) for device_id, told in values.items() if told])
 
 
 def _settle_here(ids: Sequence[uuid.UUID]) -> list[Change]:
     """As `_settle`, in a transaction of Django's."""
     with transaction.atomic():
-        return _settle(_django(), dict.fromkeys(ids), _tell_after_commit)
-
-
-def _tell_after_commit(values: Mapping[uuid.UUID, Mapping[str, Value]], now: int) -> None:
-    transaction.on_commit(lambda: _tell(values, now), robust=True)
+        return _settle(_django(), dict.fromkeys(ids), transaction.on_commit)
 
 
 def _page(after: uuid.UUID) -> tuple[uuid.UUID | None, list[uuid.UUID]]:

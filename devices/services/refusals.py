@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 
+from devices.services.identity import lookup_of
 from thingsboard.kernel.time import now_ms
 
 DAY_MS = 86_400_000
@@ -40,6 +41,12 @@ RECORD_SQL = """
     )
     SELECT DISTINCT tenant_id FROM written WHERE fresh
 """
+
+
+def shown(token: str, password: bytes = b"") -> bytes:
+    """The lookup under which is found what became of whoever showed this: a token alone, or a name with its password."""
+    return lookup_of(f"{token}\0{password.hex()}" if password else token)
+
 
 # Keeps the newest rows of each owner.
 TRIM_SQL = """

@@ -115,13 +115,6 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Something of the subscription's changed."""
         self._out.mark(subscription)
 
-    def watches(self, entities: Collection[uuid.UUID]) -> bool:
-        """Whether any subscription is about one of these."""
-        desk = self._desk
-        return desk is not None and any(
-            entity.id in entities for each in desk.subscriptions.values() for entity in each.entities()
-        )
-
     def doubt(self) -> None:
         """Ask again who the user is and what it may see; once more if that is being asked already."""
         if self._over or self.user is None:

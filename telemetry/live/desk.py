@@ -183,10 +183,12 @@ class Desk:
         if wanted.series is not None:
             known.watch_series(wanted.series)
             known.begun = False
-            series = await in_database(entity_data.history_of, found.page, wanted.series)
-            known.begin_series(wanted.series, series)
-            self._out.answer(known.cmd_id, known.series_frame(wanted.series.keys, series))
-            self._go_on(known)
+            try:
+                series = await in_database(entity_data.history_of, found.page, wanted.series)
+                known.begin_series(wanted.series, series)
+                self._out.answer(known.cmd_id, known.series_frame(wanted.series.keys, series))
+            finally:
+                self._go_on(known)
 
     async def _enter(self, name: Name, subscription: Subscription) -> None:
         self.end(name)

@@ -104,19 +104,21 @@ class EntityDataSubscription(Subscription):
         self.page = Page((), 0)
         self._watched: dict[int, dict[str, list[Key]]] = {}  # by scope: which keys a change of a name is a change of
         self._by_id: dict[bytes, EntityId] = {}
+        self._registered: dict[bytes, EntityId] = {}  # with the hub: never less than what is shown
         self._series: frozenset[str] = frozenset()
         self._values: Newest[tuple[bytes, Key]] = Newest()
         self._points: Appended[tuple[bytes, str]] = Appended(settings.TB_WS_MAX_POINTS, 0)
         self._new_page = False
 
     def entities(self) -> Collection[EntityId]:
-        """Those of the page."""
-        return list(self._by_id.values())
+        """Those of the page, also such as were found to be gone and not withdrawn yet."""
+        return list(self._registered.values())
 
     def show(self, page: Page) -> None:
         """These are its entities."""
         self.page = page
         self._by_id = {row.entity.id.bytes: row.entity for row in page.rows}
+        self._registered |= self._by_id
 
     def watch_latest(self, keys: Iterable[Key]) -> None:
         """Tell of changes of these keys from now on, instead of those before."""
@@ -196,6 +198,7 @@ class EntityDataSubscription(Subscription):
         rows = [row for row in self.page.rows if row.entity.id not in gone]
         taken = len(self.page.rows) - len(rows)
         self.show(Page(rows, self.page.total - taken))
+        self._registered = {key: entity for key, entity in self._registered.items() if entity.id not in gone}
         self._values.drop(lambda key: key[0] not in self._by_id)
         self._points.drop(lambda key: key[0] not in self._by_id)
         if not rows:

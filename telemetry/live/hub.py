@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -47,10 +48,6 @@ class Socket(Protocol):
         """The user's rights may have changed: ask for them anew."""
         ...
 
-    def watches(self, entities: Collection[uuid.UUID]) -> bool:
-        """Whether any subscription of it is about one of these."""
-        ...
-
 
 class Hub:
     """One of each process, on the event loop that serves its sockets."""
@@ -59,6 +56,7 @@ class Hub:
         self.node = uuid.uuid4().hex
         self.places = Places()
         self.sockets: set[Socket] = set()
+        self.losses = 0  # times that everybody read anew, the beginning included
         self._watching: dict[bytes, dict[Subscription, Socket]] = {}
         self._fresh: set[bytes] = set()  # watched, and not announced yet
         self._young: set[bytes] = set()  # announced a moment ago: somebody may not have heard in time
@@ -110,8 +108,19 @@ class Hub:
                 if not watchers:
                     del self._watching[each]
 
+    @property
+    def subscriptions(self) -> int:
+        """How many there are."""
+        return len({each for watchers in self._watching.values() for each in watchers})
+
+    @property
+    def watched(self) -> int:
+        """How many entities are watched."""
+        return len(self._watching)
+
     def missed(self) -> None:
         """News may have been lost: everybody reads anew."""
+        self.losses += 1
         for watchers in list(self._watching.values()):
             _outdate(watchers)
 
@@ -127,6 +136,7 @@ class Hub:
                 self.missed()
                 while True:
                     self._read(await layer.receive(channel))
+                    await asyncio.sleep(0)  # what waits already would not let anybody else have a turn
             except Exception as error:
                 log.warning("Live news cannot be heard, next try in %.0f s: %s", PAUSE_SECONDS, error)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -189,11 +199,12 @@ class Hub:
                 socket.doubt()
             return
         tenant_id, entities = rights.read(word)
-        for socket in list(self.sockets):
-            if socket.user is None or (tenant_id is not None and socket.user.tenant_id != tenant_id):
-                continue
-            if entities is None or socket.watches(entities):
+        for socket in self.sockets.copy() if entities is None else self._who_watches(entities):
+            if socket.user is not None and tenant_id in (None, socket.user.tenant_id):
                 socket.doubt()
+
+    def _who_watches(self, entities: Collection[uuid.UUID]) -> set[Socket]:
+        return {socket for each in entities for socket in self._watching.get(each.bytes, {}).values()}
 
     async def _ask_from_time_to_time(self) -> None:
         """News may be lost, and a change may have been made without any."""
@@ -214,7 +225,7 @@ def _outdate(watchers: dict[Subscription, Socket]) -> None:
         socket.has_news(subscription)
 
 
-_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+_hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
 
 def hub() -> Hub:

@@ -10,8 +10,8 @@ from django.middleware.csrf import get_token
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from tenants.address import client_address
 from tenants.api.shapes import user_json, user_resource
-from tenants.auth.address import client_address
 from tenants.auth.browser import (
     SOCKET_TOKEN_SECONDS,
     close_session,

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +46,14 @@ class Driver:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
-    @classmethod
-    async def start(cls, python: Path, port: int, token: str, behaviour: str) -> "Driver":
-        pipe = asyncio.subprocess.PIPE
-        arguments = ("-I", str(DRIVER), str(port), token, behaviour)
-        return cls(await asyncio.create_subprocess_exec(str(python), *arguments, stdout=pipe, stderr=pipe))
-
     async def here(self) -> None:
+        """Return once it says that it is connected; the client itself may have pip say something before."""
         assert self.process.stdout is not None
         async with asyncio.timeout(PATIENCE):
-            assert await self.process.stdout.readline() == b"here\n"
+            while line := await self.process.stdout.readline():
+                if line == b"here\n":
+                    return
+        pytest.fail("The client ended before it was connected.")
 
     async def told(self) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE):
@@ -63,9 +63,29 @@ class Driver:
         return told
 
 
+@asynccontextmanager
+async def driver(python: Path, port: int, token: str, behaviour: str) -> AsyncIterator[Driver]:
+    """A run that is over when the block is."""
+    pipe = asyncio.subprocess.PIPE
+    arguments = ("-I", str(DRIVER), str(port), token, behaviour)
+    process = await asyncio.create_subprocess_exec(str(python), *arguments, stdout=pipe, stderr=pipe)
+    try:
+        yield Driver(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def run(python: Path, port: int, token: str, behaviour: str) -> dict[str, Any]:
+    """What a run told at its end."""
+    async with driver(python, port, token, behaviour) as client:
+        return await client.told()
+
+
 async def test_it_connects_is_told_its_limits_and_has_its_subscriptions(world: World, python: Path) -> None:
     async with platform() as server:
-        told = await (await Driver.start(python, server.port, "ONE", "enter")).told()
+        told = await run(python, server.port, "ONE", "enter")
         assert told["codes"] == [0] and told["connected"], told
         assert told["limits"], told["log"]
         assert told["granted"] == [1, 1, 1, 1]
@@ -75,7 +95,7 @@ async def test_it_connects_is_told_its_limits_and_has_its_subscriptions(world: W
 
 async def test_it_sends_telemetry_in_every_form_and_attributes(world: World, python: Path) -> None:
     async with platform() as server:
-        told = await (await Driver.start(python, server.port, "ONE", "send")).told()
+        told = await run(python, server.port, "ONE", "send")
         assert told["results"] == [0, 0, 0, 0], told
         assert await latest(world, "ONE") == {"single": 1, "first": 1.5, "second": "x", "old": True}
         device_id = world.devices["ONE"].id
@@ -86,15 +106,15 @@ async def test_it_sends_telemetry_in_every_form_and_attributes(world: World, pyt
 
 async def test_it_is_told_that_its_token_is_wrong(world: World, python: Path) -> None:
     async with platform() as server:
-        told = await (await Driver.start(python, server.port, "NOBODY", "refused")).told()
+        told = await run(python, server.port, "NOBODY", "refused")
         assert told["codes"][0] == 134 and not told["connected"], told
         assert any("Bad user name or password" in line for line in told["log"]), told["log"]
 
 
 async def test_it_is_told_that_its_session_was_taken_over(world: World, python: Path) -> None:
     async with platform() as server:
-        older = await Driver.start(python, server.port, "ONE", "stay")
-        await older.here()
-        await enter(server.port, "ONE")
-        told = await older.told()
+        async with driver(python, server.port, "ONE", "stay") as older:
+            await older.here()
+            await enter(server.port, "ONE")
+            told = await older.told()
         assert told["reasons"][0] == 142, json.dumps(told)  # 0x8E: session taken over

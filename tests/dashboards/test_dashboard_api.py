@@ -104,7 +104,7 @@ def with_widget(**config: Any) -> dict[str, Any]:
             "configuration.states.default.layouts.main.gridSettings.columns: expected from 1 to 1000 columns, got 0",
         ),
         ({"timewindow": 1}, "configuration.timewindow: expected an object, got a number"),
-        (json.loads("[" * 70 + "]" * 70), "configuration: nested too deeply; expected at most 64 levels"),
+        (json.loads("[" * 70 + "]" * 70), "The JSON is nested too deeply; expected at most 64 levels."),
         ({"widgets": {str(n): {} for n in range(1001)}}, "configuration.widgets: 1001 widgets; expected at most 1000"),
     ],
 )
@@ -217,9 +217,11 @@ def test_dashboards_are_asked_for_by_their_ids(cast: Cast) -> None:
     for path in ("/api/dashboards", "/api/dashboards/list"):
         found = api(cast.alice).get(path, {"dashboardIds": ids}).json()
         assert [each["title"] for each in found] == ["B", "A"]
-        assert error(api(cast.alice).get(path)) == (400, 31)
         assert error(api(cast.alice).get(path, {"dashboardIds": "x"})) == (400, 31)
         assert api(cast.bob).get(path, {"dashboardIds": ids}).json() == []
+    assert error(api(cast.alice).get("/api/dashboards/list")) == (400, 31)
+    ours = api(cast.alice).get("/api/dashboards?ordering=title").json()["results"]
+    assert [each["title"] for each in ours] == ["A", "B"]
 
 
 def test_a_tenant_has_as_many_dashboards_as_its_profile_allows(cast: Cast) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dashboards.services.dashboards import DashboardFields, assign_dashboard, create_dashboard
+from tenants.services.customers import create_customer
 from tests.cast import Cast, api
 from tests.dashboards.example import configuration
 
@@ -61,8 +62,20 @@ def test_a_stranger_finds_none_and_a_customers_user_changes_none(cast: Cast) -> 
 
 
 def test_what_json_cannot_be_stored_is_refused(cast: Cast) -> None:
-    for document in ('{"a": "\\ud800"}', '{"a": 99999999999999999999}'):
+    for document in ('{"a": "\\ud800"}', '{"a": "\\u0000"}', '{"a": NaN}', "{"):
         raw = f'{{"title": "Heat", "configuration": {document}}}'
         answer = api(cast.alice).post("/api/v1/dashboards", raw, content_type="application/json")
         assert answer.status_code == 400, answer.content
-        assert answer.json()["detail"].startswith("configuration: ")
+
+
+def test_a_list_is_filtered_by_customers_that_one_may_know_of(cast: Cast) -> None:
+    dashboard = assign_dashboard(create_dashboard(cast.acme.pk, DashboardFields(title="Heat")), cast.bistro)
+    create_dashboard(cast.acme.pk, DashboardFields(title="Light"))
+    rival = create_customer(cast.acme, "Rival")
+    assign_dashboard(dashboard, rival)
+
+    def count(user: Any, customer: Any) -> int:
+        return int(api(user).get(f"/api/v1/dashboards?customer_id={customer.pk}").json()["count"])
+
+    assert [count(cast.alice, each) for each in (cast.bistro, rival)] == [1, 1]
+    assert [count(cast.bob, each) for each in (cast.bistro, rival)] == [1, 0]

@@ -18,7 +18,7 @@ from tests.up import Up, platforms
 from tests.waiting import until
 from thingsboard.kernel.time import now_ms
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 GOOD_TOKEN, GOOD_NAME = "T1_DEMO_TOKEN", "Thermostat T1"
 BAD_TOKEN, BAD_NAME = "T2_DEMO_TOKEN", "Thermostat T2"
@@ -154,7 +154,9 @@ async def never_reads(port: int) -> None:
     loop = asyncio.get_running_loop()
     with quiet:
         await loop.sock_sendall(quiet, connect(BAD_TOKEN))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(
+            90
+        ):  # the kernel alone takes 4 MB of answers, two bytes each, before anybody has to keep one
             with pytest.raises(ConnectionError):
                 while True:
                     await loop.sock_sendall(quiet, b"\xc0\x00" * 50_000)

@@ -187,7 +187,9 @@ def test_the_demos_dashboard_fits_on_every_screen(
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     expect(widget(page, "Test devices").get_by_role("row")).to_have_count(4)
     if who is TENANT:
-        expect(page.get_by_role("img", name="Chart of Room climate:")).to_have_attribute(**tells(r"\d+ values from 20 to 32"))
+        expect(page.get_by_role("img", name="Chart of Room climate:")).to_have_attribute(
+            **tells(r"\d+ values from 20 to 32")
+        )
     else:
         expect(widget(page, "Room climate")).to_contain_text("No access")
     assert fits(page)

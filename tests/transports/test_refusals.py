@@ -78,6 +78,26 @@ async def test_a_wrong_token_is_found_by_who_knows_it_with_address_client_and_ho
     assert "MISTYPED" not in everything
 
 
+async def test_what_became_of_a_user_name_is_found_only_with_its_password(world: World) -> None:
+    async with serving() as front:
+        await refused(front, connect("boiler-user", "boiler", password="s3cret"))
+        await row()
+        await until(lambda: not front.server.refusals.waiting)
+
+    def ask() -> list[int]:
+        client = api(administrator_of(world.devices["ONE"]))
+        asked: list[dict[str, str]] = [
+            {"token": "boiler-user"},
+            {"token": "boiler-user", "password": "wrong"},
+            {"token": "boiler-user", "password": "s3cret"},
+        ]
+        found = [client.post("/api/v1/refusals/search", each, format="json").json() for each in asked]
+        return [each["count"] for each in found]
+
+    assert await from_database(ask) == [0, 0, 1]
+    assert "s3cret" not in repr(await rows())
+
+
 @pytest.mark.parametrize(
     ("first", "reason"),
     [

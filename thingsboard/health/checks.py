@@ -52,7 +52,10 @@ class InThread:
         """The check's answer, or its exception."""
         if self._running is None or self._running.done():
             self._running = self._executor.submit(self._check)
-        return await asyncio.shield(asyncio.wrap_future(self._running))
+        answer = asyncio.wrap_future(self._running)
+        # Whoever asked may have given up before the answer comes; it is heard all the same, so that asyncio does not complain.
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(answer)
 
 
 async def _run(part: Callable[[], Awaitable[str]]) -> Check:

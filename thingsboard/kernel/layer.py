@@ -64,7 +64,11 @@ class LoopLayer(RedisPubSubLoopLayer):
 
     async def _subscribe_to_channel(self, channel: str) -> None:
         self.channels[channel] = asyncio.Queue(self.capacity)
-        await self._get_shard(channel).subscribe(channel)
+        try:
+            await self._get_shard(channel).subscribe(channel)
+        except BaseException:
+            del self.channels[channel]
+            raise
 
     async def leave(self, channel: str) -> None:
         """Leave all groups, then the channel itself."""

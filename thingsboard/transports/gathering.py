@@ -1,5 +1,6 @@
-"""One statement for many: what comes while one runs goes with the next. So a lone caller waits for nobody, and a
-thousand at once cost a statement or two.
+"""One statement for many: what comes while one runs, or soon after one began, goes with the next. So a lone caller waits
+for nobody, a thousand at once cost a statement or two, and a steady stream costs a hundred statements a second: a
+statement has a price of its own (about 1 ms of CPU on both sides), which a connect would pay alone otherwise.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ K = TypeVar("K")
 R = TypeVar("R")
 
 MOST = 1000  # keys of one statement
+SPACING_SECONDS = 0.01  # between the beginnings of two statements
 RETRY_SECONDS = 1.0
 MOST_WAITING = 100_000
 CLOSE_SECONDS = 2.0
@@ -29,6 +31,7 @@ class Gathering(Generic[K, R]):
         self._waiting: list[tuple[K, asyncio.Future[R]]] = []
         self._asking: dict[K, asyncio.Future[R]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._next_at = 0.0  # of the loop's clock; a statement begins no sooner
         self.statements = 0
 
     async def __call__(self, key: K) -> R:
@@ -45,7 +48,10 @@ class Gathering(Generic[K, R]):
         return self._asking.get(key)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
+            await asyncio.sleep(self._next_at - loop.time())
+            self._next_at = loop.time() + SPACING_SECONDS
             self._asking, later = {}, []
             for key, future in self._waiting:
                 if key in self._asking or len(self._asking) >= MOST:
@@ -55,7 +61,7 @@ class Gathering(Generic[K, R]):
             self._waiting = later
             if self._asking:
                 await self._answer(self._asking)
-        self._asking = {}
+            self._asking = {}
         self._task = None
 
     async def _answer(self, asked: dict[K, "asyncio.Future[R]"]) -> None:

@@ -12,8 +12,8 @@ import uuid
 
 from django.conf import settings
 
-from devices.services.credentials import DeviceIdentity, lookup_of
-from devices.services.refusals import RECORD_SQL, TRIM_SQL, Kind, Noted, parameters, trim_parameters
+from devices.services.credentials import DeviceIdentity
+from devices.services.refusals import RECORD_SQL, TRIM_SQL, Kind, Noted, parameters, shown, trim_parameters
 from thingsboard.kernel.time import now_ms
 from thingsboard.transports.line import Line, Unavailable
 from thingsboard.transports.reasons import UNTOLD, sentence
@@ -53,9 +53,12 @@ class RefusalLog:
         address: str = "",
         identity: DeviceIdentity | None = None,
         token: str = "",
+        password: bytes = b"",
         client_id: str = "",
     ) -> None:
-        """Note one refusal, on the event loop. `token` is what was shown where no device was recognised by it."""
+        """Note one refusal, on the event loop. `token` is what was shown where no device was recognised by it; with a
+        password it may be a mere name, so whoever asks for it must know both.
+        """
         if reason in UNTOLD:
             return
         tenant = device = None
@@ -63,7 +66,7 @@ class RefusalLog:
         if identity is not None:
             tenant, device, lookup, token = identity.tenant_id, identity.device_id, identity.lookup, ""
         elif token:
-            lookup = lookup_of(token)
+            lookup = shown(token, password)
         now = now_ms()
         kind = Kind(tenant, device, lookup, self._transport, printable(address, LONGEST_ADDRESS), reason)
         noted = self._noted.get(kind)

@@ -126,8 +126,8 @@ class TokenCache:
 
     async def _run(self) -> None:
         """Ask until nothing is gathered any more; while a query runs, the next one gathers."""
-        await asyncio.sleep(self._window)
         while self._gathered:
+            await asyncio.sleep(self._window)
             batch, self._gathered = self._gathered[:MAX_PER_QUERY], self._gathered[MAX_PER_QUERY:]
             self.queries += 1
             try:

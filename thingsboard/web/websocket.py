@@ -35,8 +35,10 @@ class Socket(WebSocketProtocol):
         if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
             self.end(message.get("code") or 1000, message.get("reason") or "")
             return
+        if message["type"] == "websocket.send" and self.state != self.STATE_OPEN:
+            return  # it is closing; the application will hear of it
         super().handle_reply(message)
-        if "confirmed" in message and self.state == self.STATE_OPEN:
+        if "confirmed" in message:
             self._ping(message["confirmed"])
 
     def end(self, code: int, reason: str) -> None:

@@ -2,22 +2,29 @@
 
 import asyncio
 import json
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from socket import socket
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from devices.models import Device
 from telemetry import services
 from tenants.auth.jwt import issue_pair
-from tenants.models import User
+from tenants.models import SystemSetting, User
 from tenants.services import settings
 from tests.cast import Cast
 from tests.transports.http.test_daphne import Web, web
 from tests.transports.mqtt.conftest import from_database
+from tests.transports.mqtt.test_runmqtt import ROOT, environment, free_port
+from tests.waiting import until
 
 PATIENCE = 15.0
 
@@ -67,20 +74,73 @@ class Screen:
                 return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (None, "")
 
 
-def quick_web(**more: object) -> AbstractAsyncContextManager[Web]:
-    """A web process whose subscriptions do not pause between two frames."""
-    return web(**{"TB_WS_UPDATE_SECONDS": 0.001, **more})
+QUICK = {"TB_WS_UPDATE_SECONDS": 0.001}
+
+
+class Shared:
+    """A web process for all tests that want no settings of their own and let it store nothing."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - until the end of the run
+        self._process = subprocess.Popen(
+            [sys.executable, "manage.py", "runweb"], cwd=ROOT, stdout=self._log, stderr=self._log,
+            env=environment(self.port, TB_HTTP_PORT=str(self.port), **{name: str(value) for name, value in QUICK.items()}),
+        )  # fmt: skip
+        until(self._answers)
+
+    def said(self) -> str:
+        """What it logged so far."""
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+    def _answers(self) -> bool:
+        with socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+_shared: list[Shared] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_web(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Started by who needs it first."""
+    yield
+    for each in _shared:
+        each.stop()
 
 
 @asynccontextmanager
-async def dialled(at: Web, path: str = "/api/ws", **options: Any) -> AsyncIterator[Screen]:
+async def quick_web(**more: object) -> AsyncIterator[Any]:
+    """A web process whose subscriptions do not pause between two frames; one of its own where `more` says how it differs."""
+    if more:
+        async with web(**{**QUICK, **more}) as own:
+            yield own
+        return
+    if not _shared:
+        _shared.append(Shared())
+    yield _shared[0]
+
+
+def own_web() -> AbstractAsyncContextManager[Web]:
+    """One that nobody else uses, and that remembers nothing of an emptied database (content types, keys)."""
+    return web(**QUICK)
+
+
+@asynccontextmanager
+async def dialled(at: Any, path: str = "/api/ws", **options: Any) -> AsyncIterator[Screen]:
     """A socket without anything said."""
-    async with connect(f"ws://127.0.0.1:{at.port}{path}", compression=None, max_size=None, **options) as socket:
-        yield Screen(socket)
+    async with connect(f"ws://127.0.0.1:{at.port}{path}", compression=None, max_size=None, **options) as found:
+        yield Screen(found)
 
 
 @asynccontextmanager
-async def screen(at: Web, user: User, **options: Any) -> AsyncIterator[Screen]:
+async def screen(at: Any, user: User, **options: Any) -> AsyncIterator[Screen]:
     """A socket of a user, signed in by authCmd."""
     async with dialled(at, **options) as found:
         await found.say(authCmd={"cmdId": 0, "token": await token(user)})
@@ -108,10 +168,18 @@ def entity(device: Device) -> dict[str, str]:
     return {"entityType": "DEVICE", "id": str(device.pk)}
 
 
+_keys: list[Any] = []
+
+
 @pytest.fixture
 def people(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
     """Everybody of the cast, made before the test."""
-    monkeypatch.setattr(settings, "_cached", None)  # the signing key of the test before
+    monkeypatch.setattr(settings, "_cached", None)
+    if _keys:  # the one that the shared process knows
+        SystemSetting.objects.create(key=settings.JWT, value=_keys[0])
+    else:
+        settings.jwt_signing_key()
+        _keys.append(SystemSetting.objects.get(key=settings.JWT).value)
     cast = Cast()
     for name in ("bob", "device", "bobs_device", "foreign_device"):
         getattr(cast, name)

@@ -12,7 +12,7 @@ from devices.services.shares import share_with, withdraw_from
 from tenants.services.groups import add_members, create_user_group, remove_members
 from tenants.services.users import set_password
 from tests.cast import Cast
-from tests.telemetry.live.screen import entity, of, quick_web, refusal, save, screen, values
+from tests.telemetry.live.screen import entity, of, own_web, quick_web, refusal, save, screen, values
 from tests.transports.mqtt.conftest import from_database
 from thingsboard.kernel.entities import Action
 
@@ -97,7 +97,7 @@ async def take_device(people: Cast) -> Callable[[], None]:
 async def test_what_is_withdrawn_ends_at_once(people: Cast, take: Any) -> None:
     withdraw = await take(people)
     device = people.device
-    async with quick_web() as at, screen(at, people.bob) as bob:
+    async with own_web() as at, screen(at, people.bob) as bob:
         assert await bob.ask(cmdId=1, **LATEST, **of(device)) == values(1)
         points = {"type": "TIMESERIES", "keys": "t", "cmdId": 2}
         assert await bob.ask(**points, **of(device)) == values(2)

@@ -18,13 +18,18 @@ PUB = shutil.which("mosquitto_pub")
 
 
 class Client:
-    """paho with MQTT 5; what its callbacks report is kept in `codes`, in order."""
+    """paho, with MQTT 5 unless told otherwise; what its callbacks report is kept in `codes`, in order."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(
+        self, port: int, token: str, protocol: Any = paho.MQTTv5, transport: Any = "tcp", client_id: str = ""
+    ) -> None:
         self.codes: list[tuple[str, int]] = []
         self.heard = threading.Condition()
         self.properties: Any = None
-        self.paho = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self.paho = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id, protocol=protocol, transport=transport, reconnect_on_failure=True
+        )
+        self.paho.reconnect_delay_set(1, 1)
         self.paho.username_pw_set(token)
         self.paho.on_connect = self._on_connect
         self.paho.on_publish = lambda _c, _u, _mid, code, _p: self._hear("publish", code)
@@ -57,9 +62,11 @@ class Client:
         self.paho.loop_stop()
 
 
-async def with_client(port: int, token: str, work: Callable[[Client], Any]) -> Any:
+async def with_client(port: int, token: str, work: Callable[[Client], Any], **more: Any) -> Any:
+    """What `work` returns; it runs in a thread beside the server's loop."""
+
     def run() -> Any:
-        client = Client(port, token)
+        client = Client(port, token, **more)
         try:
             return work(client)
         finally:

@@ -18,6 +18,7 @@ def note(log: RefusalLog, connection: Any, reason: str, message: str = "") -> No
         address=connection.address[0],
         identity=getattr(connection, "identity", None),
         token=(claim.user or "") if claim is not None else "",
+        password=(claim.password or b"") if claim is not None else b"",
         client_id=claim.client_id if claim is not None else "",
     )
 

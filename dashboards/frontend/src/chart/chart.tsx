@@ -13,7 +13,7 @@ import { Series } from "./series.ts";
 import { theme, type Theme } from "./theme.ts";
 import { history } from "./window.ts";
 
-const HEIGHT = 170;
+const HEIGHT = 150;
 /** Charts of one page show their cursors at the same time. */
 const SYNC = "device";
 
@@ -105,7 +105,7 @@ function options(width: number, kind: Kind, window: number, colours: Theme, say:
       y: kind === "boolean" ? { range: [-0.1, 1.1] } : {},
     },
     axes: [
-      { ...axis, values: (_: UPlot, splits: number[]) => splits.map((at) => clock(at, window <= 60_000)) },
+      { ...axis, size: 30, values: (_: UPlot, splits: number[]) => splits.map((at) => clock(at, window <= 60_000)) },
       {
         ...axis,
         size: 60,

@@ -52,7 +52,7 @@ function Table({ id, title, values, model }: { id: string; title: string; values
       </div>
       {values.error.value !== "" && <p class="note bad">{values.error.value}</p>}
       {keys.length > 0 && (
-        <table class="values">
+        <table class={model ? "values chosen" : "values"}>
           <thead>
             <tr>
               {model && <th scope="col">Chart</th>}
@@ -85,7 +85,7 @@ function Row({ name, values, model }: { name: string; values: Values; model?: Mo
         </td>
       )}
       <th scope="row">{name}</th>
-      <td>
+      <td class="what">
         <Value text={reading.text} />
       </td>
       <td class="age">
