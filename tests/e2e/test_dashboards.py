@@ -193,6 +193,7 @@ def test_the_demos_dashboard_fits_on_every_screen(
     else:
         expect(widget(page, "Room climate")).to_contain_text("No access")
     assert fits(page)
+    expect(widget(page, "Test devices").get_by_role("columnheader", name="Humidity")).to_be_visible()
     boxes = [each.bounding_box() for each in page.locator(".widget").all()]
     for number, one in enumerate(boxes):
         for other in boxes[number + 1 :]:

@@ -95,14 +95,14 @@ function options(lines: readonly Line[], window: number): Omit<UPlot.Options, "w
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: true, range: () => [serverNow() - window, serverNow()] } },
-    axes: [{ ...axis, size: 32, space: 80, values: (_: UPlot, splits: number[]) => splits.map((at) => clock(at, window)) }, { ...axis, size: 56 }],
+    axes: [{ ...axis, size: 32, space: 52, values: (_: UPlot, splits: number[]) => splits.map((at) => clock(at, window)) }, { ...axis, size: 56 }],
     series: [{}, ...lines.map((line, number) => ({ stroke: colourOf(line, number), width: 2, spanGaps: false }))],
   };
 }
 
-/** The time of day; the day where the window is longer than that. */
+/** The time of day, of 24 hours since that is short; the day where the window is longer than that. */
 function clock(ts: number, window: number): string {
   const date = new Date(ts);
   if (window > 36 * 60 * 60_000) return date.toLocaleDateString([], { month: "numeric", day: "numeric" });
-  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(window <= 60_000 ? { second: "2-digit" } : {}) });
+  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(window <= 60_000 ? { second: "2-digit" } : {}) });
 }

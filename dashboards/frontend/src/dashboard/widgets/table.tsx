@@ -21,7 +21,7 @@ function Part({ state }: { state: SourceState }) {
   if (members.length === 0 || keys.length === 0) return null;
   return (
     <div class="scroll" role="region" tabIndex={0} aria-label="Values">
-      <table class="values">
+      <table class="readings">
         <thead>
           <tr>
             <th scope="col">Name</th>
@@ -41,7 +41,7 @@ function Part({ state }: { state: SourceState }) {
               <tr key={member.id}>
                 <th scope="row">{member.name}</th>
                 {keys.map((key, column) => (
-                  <td key={column} class="value">
+                  <td key={column}>
                     {shown(samples[column]?.[1], key)}
                   </td>
                 ))}
