@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 from django.db.models.signals import post_delete, post_save
 
 from thingsboard.kernel.entities import register
@@ -16,6 +17,7 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Open the kernel's door to our entities; whoever saves or deletes a user, no process believes its old state."""
+        import tenants.auth.openapi  # noqa: F401  what it declares is found by its import
         from tenants.models import Customer, Tenant, TenantProfile, User
         from tenants.services.session_cache import announce
 
@@ -29,3 +31,10 @@ class TenantsConfig(AppConfig):
         register(EntityType.TENANT_PROFILE, TenantProfile, tenant_field=None, title="Tenant profile")
         register(EntityType.CUSTOMER, Customer, title="Customer")
         register(EntityType.USER, User, title="User")
+
+
+class ServedAdminConfig(admin.AdminConfig):
+    """Django's admin with doors of ours."""
+
+    default = False  # of this module's, TenantsConfig is
+    default_site = "tenants.auth.admin_site.ServedSite"

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from tenants.models import User
+from tenants.models import Tenant, User
 from thingsboard.kernel.errors import Forbidden, Unauthenticated
 
 
@@ -26,6 +26,14 @@ def callers_tenant(request: Request) -> uuid.UUID:
     return tenant_id
 
 
+def tenant_of(request: Request) -> Tenant:
+    """The same as a row. Raises Forbidden."""
+    tenant = caller(request).tenant
+    if tenant is None:
+        raise Forbidden
+    return tenant
+
+
 class SignedIn(BasePermission):
     """Whoever is logged in. Nobody is answered as ThingsBoard does: 401 with code 10."""
 
@@ -42,6 +50,12 @@ class Administrator(SignedIn):
     """System and tenant administrators."""
 
     authorities = frozenset({"SYS_ADMIN", "TENANT_ADMIN"})
+
+
+class SystemAdmin(SignedIn):
+    """System administrators."""
+
+    authorities = frozenset({"SYS_ADMIN"})
 
 
 class TenantAdmin(SignedIn):

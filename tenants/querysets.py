@@ -25,9 +25,11 @@ class TenantQuerySet(models.QuerySet[Any]):
     """Tenants."""
 
     def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
-        """System administrators see all, a tenant administrator its own."""
+        """System administrators see all, a tenant administrator its own, which it cannot change."""
         if is_system(user):
             return self
+        if action is Action.MANAGE:
+            return self.none()
         return self.filter(tenant_scope(user, tenant="id"))
 
 
@@ -43,15 +45,15 @@ class UserQuerySet(models.QuerySet[Any]):
     """Users."""
 
     def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
-        """Everybody sees itself; system administrators see tenant administrators and each other, tenant administrators
-        their tenant's users.
+        """Everybody sees and changes itself; system administrators see tenant administrators and each other, tenant
+        administrators their tenant's users. Customer users see those of their customer, whom they cannot change.
         """
         if user is None or not getattr(user, "is_active", False):
             return self.none()
         own = Q(pk=user.pk)
         if is_system(user):
             return self.filter(own | Q(authority__in=["SYS_ADMIN", "TENANT_ADMIN"]))
-        return self.filter(own | tenant_scope(user))
+        return self.filter(own | tenant_scope(user, customer="customer_id" if action is Action.VIEW else None))
 
 
 class UserGroupQuerySet(models.QuerySet[Any]):

@@ -5,20 +5,26 @@ from urllib.parse import urlencode
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from tenants.address import base_url, client_address
 from tenants.api.auth import first_text
-from tenants.auth.address import base_url, client_address
+from tenants.api.users import visible_user
 from tenants.auth.jwt import issue_pair
 from tenants.models import User
 from tenants.permissions import Administrator, caller
 from tenants.services import activation
 from tenants.services.passwords import policy
-from thingsboard.kernel.api import JsonRenderer, Query, TextRenderer, View, path_uuid
-from thingsboard.kernel.entities import not_found
+from thingsboard.kernel.api import JsonRenderer, Query, TextRenderer, View
+from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import BadRequest
-from thingsboard.kernel.ids import EntityType
 
 CHOOSE_PASSWORD = "/login/createPassword"  # noqa: S105 - a path
 LINK_EXPIRED = "/activationLinkExpired"
+
+
+def link_for(request: Request, user: User) -> tuple[str, int]:
+    """The link of a user whom the caller may manage, and for how many ms it is good. 400 once it is activated."""
+    token, ttl_ms = activation.activation_link(user, shown_to=caller(request))
+    return f"{base_url(request._request)}/api/noauth/activate?{urlencode({'activateToken': token})}", ttl_ms
 
 
 class ActivationLinkInfo(View):
@@ -33,12 +39,7 @@ class ActivationLinkInfo(View):
 
     def link(self, request: Request, user_id: str) -> tuple[str, int]:
         """The link and for how many ms it is good."""
-        key = path_uuid(user_id)
-        user = User.objects.visible_to(request.user).filter(pk=key).first()
-        if user is None:
-            raise not_found(EntityType.USER, key)
-        token, ttl_ms = activation.activation_link(user, shown_to=caller(request))
-        return f"{base_url(request._request)}/api/noauth/activate?{urlencode({'activateToken': token})}", ttl_ms
+        return link_for(request, visible_user(request, user_id, Action.MANAGE))
 
 
 class ActivationLink(ActivationLinkInfo):

@@ -10,8 +10,8 @@ from django.middleware.csrf import get_token
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from tenants.address import client_address
 from tenants.api.shapes import user_json, user_resource
-from tenants.auth.address import client_address
 from tenants.auth.browser import close_session, keep_session, open_session, require_csrf
 from tenants.auth.jwt import Pair, issue_pair, refresh_pair
 from tenants.permissions import caller

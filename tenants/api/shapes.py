@@ -1,9 +1,17 @@
 """The JSON of users: ThingsBoard's (compat/data_model.md 3) and our own API's."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tenants.models import User
+from tenants.services.user_places import Wish
+from tenants.services.users import UserFields
+from thingsboard.kernel.api import id_of, object_of, text_of
+from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
+
+# What we say of a user in its additionalInfo, and clients send back.
+READ_ONLY_INFO = ("userCredentialsEnabled", "userActivated", "lastLoginTs")
 
 
 def owner_json(tenant_id: Any, customer_id: Any) -> dict[str, Any]:
@@ -33,6 +41,39 @@ def user_json(user: User) -> dict[str, Any]:
         "name": user.email,
         "additionalInfo": info,
         "version": user.version,
+    }
+
+
+def user_fields(body: Mapping[str, Any]) -> UserFields:
+    """What a User in a request's body says of what can be changed. Raises BadRequest."""
+    email, info = text_of(body, "email"), object_of(body, "additionalInfo")
+    if not email:
+        raise BadRequest("User email should be specified!")
+    return UserFields(
+        email=email,
+        first_name=text_of(body, "firstName"),
+        last_name=text_of(body, "lastName"),
+        phone=text_of(body, "phone"),
+        additional_info=info and {name: value for name, value in info.items() if name not in READ_ONLY_INFO},
+    )
+
+
+def user_wish(body: Mapping[str, Any]) -> Wish:
+    """What it says of the user's place. Raises BadRequest."""
+    return Wish(
+        text_of(body, "authority"),
+        id_of(body, "tenantId", EntityType.TENANT),
+        id_of(body, "customerId", EntityType.CUSTOMER),
+    )
+
+
+def user_email_json(user: User) -> dict[str, Any]:
+    """A UserEmailInfo: whom one may name."""
+    return {
+        "id": EntityId(EntityType.USER, user.pk).to_json(),
+        "email": user.email,
+        "firstName": user.first_name or None,
+        "lastName": user.last_name or None,
     }
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 
-from tenants.auth.address import client_address
+from tenants.address import client_address
 from tenants.models import User
 from tenants.services.sign_in import sign_in
 from thingsboard.kernel.errors import PlatformError

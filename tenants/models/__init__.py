@@ -9,6 +9,7 @@ from tenants.models.session import ActivationToken, EndedSession
 from tenants.models.setting import SystemSetting
 from tenants.models.tenant import Tenant
 from tenants.models.user import Authority, User
+from tenants.models.user_settings import SettingsKind, UserSettings
 
 __all__ = [
     "ActionType",
@@ -17,10 +18,12 @@ __all__ = [
     "Authority",
     "Customer",
     "EndedSession",
+    "SettingsKind",
     "SystemSetting",
     "Tenant",
     "TenantOwned",
     "TenantProfile",
     "User",
     "UserGroup",
+    "UserSettings",
 ]

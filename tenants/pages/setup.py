@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from tenants.auth.address import client_address
+from tenants.address import client_address
 from tenants.services import setup as service
 from tenants.services.passwords import LONGEST
 from thingsboard.kernel.errors import BadRequest, NotFound

@@ -79,7 +79,7 @@ class Attempt:
         record(AuthEvent.LOCKED, email=self._email, address=self._address, why=f"{what}, {seconds:g} s")
 
     def _refuse(self, error: PlatformError) -> None:
-        record(AuthEvent.LOGIN_REFUSED, email=self._email, address=self._address, why=error.message)
+        record(AuthEvent.KEPT_OUT, email=self._email, address=self._address, why=error.message)
         raise error
 
 

@@ -8,7 +8,9 @@ from django.db.models import F
 
 from tenants.models import ActivationToken, EndedSession, User
 from tenants.services import session_cache
+from tenants.services.administrators import require_another, require_somebody_else
 from tenants.services.auth_events import AuthEvent, record
+from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.time import now_ms
 
 
@@ -31,8 +33,19 @@ def end_all_sessions(user: User) -> None:
 
 
 @transaction.atomic
-def set_enabled(user: User, enabled: bool) -> None:
-    """Switch a user on or off. Off ends its sessions for good: they do not come back when it is switched on again."""
+def set_enabled(user: User, enabled: bool, *, by: User | None = None) -> None:
+    """Switch a user on or off. Off ends its sessions for good: they do not come back when it is switched on again.
+
+    Raises Forbidden when `by`, who asks, would switch itself off, BadRequest for the last system administrator.
+    """
+    if not enabled:
+        try:
+            if by is not None:
+                require_somebody_else(user, by, "switch off")
+            require_another(user, "switched off")
+        except PlatformError as error:
+            record(AuthEvent.DISABLE_REFUSED, user=user, why=error.message)
+            raise
     user.is_active = enabled
     user.save(update_fields=["is_active"])
     if not enabled:

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
-from tenants.auth.address import client_address
+from tenants.address import client_address
 from thingsboard.settings.env import networks
 
 

@@ -172,7 +172,7 @@ def test_simultaneous_tries_do_not_get_past_the_limit(three: None, monkeypatch: 
 
 
 @pytest.mark.parametrize("kind", ["shared", "local", "valkey is away"])
-def test_all_counters_count_alike(kind: str, settings: Any, three: None) -> None:
+def test_all_counters_count_alike(kind: str, settings: Any, three: None, db: None) -> None:
     away = SharedCounters("redis://127.0.0.1:1/0")
     stores: dict[str, Counters] = {
         "shared": SharedCounters(settings.REDIS_URL),

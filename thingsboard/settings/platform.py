@@ -133,6 +133,10 @@ TB_ACTIVATION_SECONDS = env.seconds("TB_ACTIVATION_SECONDS", 86400.0, low=1)
 TB_LOGIN_MAX_FAILURES = env.integer("TB_LOGIN_MAX_FAILURES", 10, low=1)
 TB_LOGIN_MAX_FAILURES_PER_ADDRESS = env.integer("TB_LOGIN_MAX_FAILURES_PER_ADDRESS", 100, low=1)
 TB_LOGIN_LOCK_SECONDS = env.seconds("TB_LOGIN_LOCK_SECONDS", 900.0, low=0.05)
+# Whether administrators may log in as the users whom they manage.
+TB_USER_TOKEN_ACCESS = env.flag("TB_USER_TOKEN_ACCESS", True)
+# For how long the audit log is kept; 0: for ever.
+TB_AUDIT_RETENTION_DAYS = env.integer("TB_AUDIT_RETENTION_DAYS", 365, high=36500)
 # Whose X-Forwarded-For and X-Forwarded-Proto are believed. The loopback is where the proxy of docs/guides/install.md is.
 TB_TRUSTED_PROXIES = env.networks("TB_TRUSTED_PROXIES", "127.0.0.0/8,::1/128")
 # How browsers reach us, for links that are printed or handed on: https://iot.example.org. Empty: as the request says.

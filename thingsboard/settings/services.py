@@ -51,5 +51,6 @@ CELERY_BEAT_SCHEDULE = {
         # What was not begun in time is not made up for: the next one sees everything.
         "options": {"expires": TB_DEVICE_INACTIVITY_CHECK_SECONDS},
     },
+    "trim-audit-log": {"task": "tenants.tasks.trim_audit_log", "schedule": 3600.0},
     "forget-expired-sessions": {"task": "tenants.tasks.forget_expired_sessions", "schedule": 3600.0},
 }

@@ -1,0 +1,1 @@
+"""Our own API of tenants, their profiles and customers."""
