@@ -23,6 +23,7 @@ OFFENCES = (
     ("telemetry/store/rows.py", "telemetry.models"),
     ("thingsboard/transports/session.py", "thingsboard.transports.mqtt.packets"),
     ("telemetry/points.py", "telemetry.api.shapes"),
+    ("telemetry/live/conflation.py", "telemetry.live.hub"),
     ("thingsboard/kernel/time.py", "amqtt"),
     ("tenants/querysets.py", "guardian"),
 )
