@@ -5,12 +5,14 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from thingsboard.kernel.api import NoSuchPath
+from thingsboard.kernel.api_root import ApiRoot
 
 # /health/live and /health/ready are answered before any route: thingsboard.health.middleware.
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),
     path("setup/", include("tenants.pages.urls")),
+    path("api/v1/", ApiRoot.as_view({"get": "list"})),
     path("api/v1/", include("tenants.api.urls_v1")),
     path("api/v1/", include("devices.api.urls_v1")),
     path("api/v1/", include("telemetry.api.urls_v1")),

@@ -64,10 +64,6 @@ class Desk:
         for name in list(self.subscriptions):
             self.end(name)
 
-    def name_of(self, subscription: Subscription) -> Name | None:
-        """Under which name it is known; None when it is over."""
-        return next((name for name, each in self.subscriptions.items() if each is subscription), None)
-
     def withdraw(self, gone: Collection[EntityId]) -> None:
         """The user sees these entities no more: what watches them ends or shrinks at once. Raises QueueFull."""
         for name, subscription in list(self.subscriptions.items()):
@@ -133,8 +129,9 @@ class Desk:
         except BaseException:
             self.end(name)
             raise
-        self._out.answer(subscription.cmd_id, subscription.begin(found))
-        self._go_on(subscription)
+        if self._lives(name, subscription):
+            self._out.answer(subscription.cmd_id, subscription.begin(found))
+            self._go_on(subscription)
 
     async def _new_page(self, name: Name, wanted: EntityDataCommand, query: entity_query.Query) -> None:
         user = self._socket.user
@@ -160,10 +157,11 @@ class Desk:
         except BaseException:
             self.end(name)
             raise
-        self._out.answer(name[1], frame)
-        if second is not None:
-            self._out.answer(name[1], second)
-        self._go_on(subscription)
+        if self._lives(name, subscription):
+            self._out.answer(name[1], frame)
+            if second is not None:
+                self._out.answer(name[1], second)
+            self._go_on(subscription)
 
     async def _refine(self, known: EntityDataSubscription, wanted: EntityDataCommand) -> None:
         """Other commands for the page that is shown."""
@@ -202,9 +200,13 @@ class Desk:
             self.end(name)
             raise
 
+    def _lives(self, name: Name, subscription: Subscription) -> bool:
+        """Whether it was not ended while the database was asked for it, because a right was withdrawn."""
+        return self.subscriptions.get(name) is subscription
+
     def _go_on(self, subscription: Subscription) -> None:
         """The first frame is on its way: what changed meanwhile follows it."""
-        if self.name_of(subscription) is not None:
+        if subscription in self.subscriptions.values():
             subscription.begun = True
             self._out.mark(subscription)
 

@@ -109,15 +109,17 @@ class EntityDataSubscription(Subscription):
         self._values: Newest[tuple[bytes, Key]] = Newest()
         self._points: Appended[tuple[bytes, str]] = Appended(settings.TB_WS_MAX_POINTS, 0)
         self._new_page = False
+        self._withdrawn: set[uuid.UUID] = set()
 
     def entities(self) -> Collection[EntityId]:
         """Those of the page, also such as were found to be gone and not withdrawn yet."""
         return list(self._registered.values())
 
     def show(self, page: Page) -> None:
-        """These are its entities."""
-        self.page = page
-        self._by_id = {row.entity.id.bytes: row.entity for row in page.rows}
+        """These are its entities, save those that were withdrawn while they were read."""
+        rows = [row for row in page.rows if row.entity.id not in self._withdrawn]
+        self.page = page if len(rows) == len(page.rows) else Page(rows, page.total - len(page.rows) + len(rows))
+        self._by_id = {row.entity.id.bytes: row.entity for row in self.page.rows}
         self._registered |= self._by_id
 
     def watch_latest(self, keys: Iterable[Key]) -> None:
@@ -195,13 +197,12 @@ class EntityDataSubscription(Subscription):
 
     def withdraw(self, gone: Collection[uuid.UUID]) -> tuple[bool, str | None]:
         """Those that are left go on; what is shown is a new page."""
-        rows = [row for row in self.page.rows if row.entity.id not in gone]
-        taken = len(self.page.rows) - len(rows)
-        self.show(Page(rows, self.page.total - taken))
+        self._withdrawn.update(gone)
+        self.show(self.page)
         self._registered = {key: entity for key, entity in self._registered.items() if entity.id not in gone}
         self._values.drop(lambda key: key[0] not in self._by_id)
         self._points.drop(lambda key: key[0] not in self._by_id)
-        if not rows:
+        if not self.page.rows:
             return False, error_frame(self.cmd_id, Fault.UNAUTHORIZED, WITHDRAWN)
         self._new_page = self.stale = True
         return True, None
@@ -270,11 +271,14 @@ class EntityDataSubscription(Subscription):
         by_entity: dict[bytes, dict[Key, Sample]] = {}
         for (entity, key), sample in values.items():
             by_entity.setdefault(entity, {})[key] = sample
-        update = [entity_json(self._by_id[entity], latest=_by_type(found)) for entity, found in by_entity.items()]
+        shown = self._by_id
+        update = [
+            entity_json(shown[each], latest=_by_type(found)) for each, found in by_entity.items() if each in shown
+        ]
         gathered: dict[bytes, dict[str, list[Sample]]] = {}
         for (entity, name), samples in points.items():
             gathered.setdefault(entity, {})[name] = samples
-        update += [entity_json(self._by_id[entity], series=found) for entity, found in gathered.items()]
+        update += [entity_json(shown[each], series=found) for each, found in gathered.items() if each in shown]
         return entity_frame(self.cmd_id, update=update) if update else None
 
 

@@ -77,13 +77,6 @@ class Hub:
             }
             self._tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
 
-    async def stop(self) -> None:
-        """For tests."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
-
     async def watch(self, subscription: Subscription, socket: Socket) -> None:
         """Have the subscription hear of its entities; once this returns, publishers have been told. Raises Full."""
         ids = [entity.id.bytes for entity in subscription.entities()]

@@ -118,6 +118,8 @@ class Outgoing:
             log.exception("A subscription could not be read anew; it is tried again.")
             self._loop.call_later(RETRY_SECONDS, self._again, subscription)
             return None
+        if not subscription.begun:  # it ended meanwhile
+            return None
         told = subscription.catch_up(found, question)
         self.mark(subscription)  # for what came meanwhile
         return told

@@ -26,6 +26,12 @@ class Schema(AutoSchema):
         words = re.findall(r"\w+", self.path)
         return "_".join((*words, self.method.lower()))
 
+    def get_tags(self) -> list[str]:
+        """By resource; ThingsBoard's paths apart from our own."""
+        name = self.path.split("/")[3 if self.path.startswith("/api/v1/") else 2]
+        ours = self.path.startswith("/api/v1/") or isinstance(self.view, GenericAPIView)
+        return [name or "API"] if ours else [f"ThingsBoard: {name}"]
+
     def _free(self) -> bool:
         view: Any = self.view
         return not isinstance(view, GenericAPIView) or (

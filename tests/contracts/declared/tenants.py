@@ -38,6 +38,7 @@ _SIGNING_IN: Routes = {
         "POST": by(OPEN, body={"activateToken": "x", "password": "a better one 1"}),
     },
     "api/noauth/userPasswordPolicy": {"GET": by(OPEN)},
+    "api/v1/": {"GET": by("STC")},
     "api/v1/auth/changePassword": {
         "POST": by("STC", body={"current_password": "correct horse", "new_password": "a better one 1"})
     },

@@ -4,7 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from socket import socket
@@ -82,22 +81,15 @@ class Shared:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - until the end of the run
         self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "runweb"], cwd=ROOT, stdout=self._log, stderr=self._log,
+            [sys.executable, "manage.py", "runweb"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env=environment(self.port, TB_HTTP_PORT=str(self.port), **{name: str(value) for name, value in QUICK.items()}),
         )  # fmt: skip
         until(self._answers)
 
-    def said(self) -> str:
-        """What it logged so far."""
-        self._log.seek(0)
-        return self._log.read().decode()
-
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
-        self._log.close()
 
     def _answers(self) -> bool:
         with socket() as probe:

@@ -14,7 +14,7 @@ from tenants.auth.jwt import issue_pair, verified
 from tenants.models import TenantProfile, User
 from tenants.services.sessions import end_session, set_enabled
 from tests.cast import Cast
-from tests.telemetry.live.screen import dialled, entity, of, quick_web, refusal, save, screen, token, values
+from tests.telemetry.live.screen import dialled, entity, of, own_web, quick_web, refusal, save, screen, token, values
 from tests.tenants.clock import clock
 from tests.transports.mqtt.conftest import from_database
 
@@ -84,7 +84,7 @@ async def test_an_expired_token_does_not_close_an_open_socket(people: Cast) -> N
 
 async def test_unknown_places_are_closed(people: Cast) -> None:
     mine = await token(people.alice)
-    async with quick_web() as at:
+    async with own_web() as at:
         for path in ("/api/ws/plugins/rpc", "/api/ws/plugins", "/api/ws/x"):
             async with dialled(at, f"{path}?token={mine}") as one:
                 assert await one.closed() == (1007, "Unknown session type")
@@ -104,7 +104,7 @@ BAD_MESSAGES = ["{", "[]", '"x"', '{"cmds":{}}', '{"cmds":[1]}', '{"cmds":[{"cmd
 
 
 async def test_a_message_that_cannot_be_read_is_said_so(people: Cast) -> None:
-    async with quick_web() as at, screen(at, people.alice) as one:
+    async with own_web() as at, screen(at, people.alice) as one:
         await one.say()
         for bad in BAD_MESSAGES:
             await one.socket.send(bad)
@@ -134,7 +134,7 @@ async def test_a_command_that_makes_no_sense_is_refused_alone(people: Cast) -> N
          "Expected a 'pageLink' with a 'pageSize' from 1 and a 'page' from 0"),
         ({"type": "ENTITY_DATA", "cmdId": 5, "query": []}, "Expected 'query' as an object"),
     ]  # fmt: skip
-    async with quick_web() as at, screen(at, people.alice) as one:
+    async with own_web() as at, screen(at, people.alice) as one:
         for command, sentence in cases:
             await one.say(command)
             assert await one.hear() == refusal(command["cmdId"], 2, sentence)
