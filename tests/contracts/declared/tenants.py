@@ -39,6 +39,8 @@ _SIGNING_IN: Routes = {
     },
     "api/noauth/userPasswordPolicy": {"GET": by(OPEN)},
     "api/v1/": {"GET": by("STC")},
+    # 400: whoever has a token already needs none
+    "api/v1/auth/socketToken": {"POST": by("STC", answers={"S": 400, "T": 400, "C": 400})},
     "api/v1/auth/changePassword": {
         "POST": by("STC", body={"current_password": "correct horse", "new_password": "a better one 1"})
     },
