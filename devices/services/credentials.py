@@ -10,9 +10,12 @@ from devices.models import CredentialsType, Device, DeviceCredentials
 from devices.services.credential_kinds import Evidence, Given, evidence_of
 from devices.services.identity import LOOKUP_SQL, DeviceIdentity, identities, lookup_of
 from devices.services.reserved import RESERVED_TOKENS
+from tenants.models import ActionType
+from tenants.services import audit
 from thingsboard.kernel import bus
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.errors import VersionConflict
+from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.secrets import encrypt
 
 __all__ = [
@@ -78,10 +81,13 @@ def update_credentials(
         credentials.credentials_value == evidence.value
     ):
         return credentials
-    _put(credentials, credentials_type, evidence)
-    credentials.version += 1
-    with refusing(_TAKEN):
-        credentials.save()
+    with audit.deed(ActionType.CREDENTIALS_UPDATED, EntityType.DEVICE, device) as entry:
+        entry.before(credentials)
+        _put(credentials, credentials_type, evidence)
+        credentials.version += 1
+        with refusing(_TAKEN):
+            credentials.save()
+        entry.after(audit.snapshot(credentials))  # secrets as asterisks
     announce_change(device.pk, old)
     return credentials
 

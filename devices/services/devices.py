@@ -13,11 +13,13 @@ from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
 from devices.services.profiles import default_profile, profile_by_name, require_references
 from tenants.limits import require_room
-from tenants.models import Customer
+from tenants.models import ActionType, Customer
+from tenants.services import audit
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting
 from thingsboard.kernel.errors import BadRequest, VersionConflict
 from thingsboard.kernel.ids import EntityType
+from thingsboard.kernel.naming import Uniquify
 
 NAME_TAKEN = {"device_name": "Device with such name already exists!"}
 
@@ -45,24 +47,29 @@ def create_device(
     token: str | None = None,
     credentials: Given | None = None,
     customer: Customer | None = None,
+    unique: Uniquify | None = None,
 ) -> Device:
-    """A device with its credentials: these, else this access token, else a random one.
+    """A device with its credentials: these, else this access token, else a random one; `unique` makes a taken name free.
 
     Its profile is the one given by id, else that named by `type` (made when there is none), else the tenant's default.
     Raises BadRequest (name, credentials, references) and LimitExceeded.
     """
-    require_room(tenant_id, EntityType.DEVICE, Device.objects.filter(tenant_id=tenant_id).count)
-    device = Device(tenant_id=tenant_id, customer=customer)
-    _fill(device, fields)
-    with refusing(NAME_TAKEN):
-        device.save(force_insert=True)
-    create_credentials(device, credentials or Given(CredentialsType.ACCESS_TOKEN, token or ""))
-    activity.begin(device.pk)
+    device = Device(tenant_id=tenant_id, customer=customer, name=fields.name.strip())
+    with audit.deed(ActionType.ADDED, EntityType.DEVICE, device) as entry:
+        require_room(tenant_id, EntityType.DEVICE, Device.objects.filter(tenant_id=tenant_id).count)
+        _fill(device, fields, unique)
+        with refusing(NAME_TAKEN):
+            device.save(force_insert=True)
+        create_credentials(device, credentials or Given(CredentialsType.ACCESS_TOKEN, token or ""))
+        activity.begin(device.pk)
+        entry.after(device)
     return device
 
 
 @transaction.atomic
-def update_device(device: Device, fields: DeviceFields, *, version: int | None = None) -> Device:
+def update_device(
+    device: Device, fields: DeviceFields, *, version: int | None = None, unique: Uniquify | None = None
+) -> Device:
     """Replace everything that `fields` says; tenant, customer and credentials stay.
 
     A device that became another for its transports (profile, gateway or not) has its sessions closed after commit: they
@@ -73,10 +80,13 @@ def update_device(device: Device, fields: DeviceFields, *, version: int | None =
     if version is not None and version != device.version:
         raise VersionConflict("The device was changed by someone else: read it again and repeat the change.")
     before = _seen_by_transports(device)
-    _fill(device, fields)
-    device.version += 1
-    with refusing(NAME_TAKEN):
-        device.save()
+    with audit.deed(ActionType.UPDATED, EntityType.DEVICE, device) as entry:
+        entry.before(device)
+        _fill(device, fields, unique)
+        device.version += 1
+        with refusing(NAME_TAKEN):
+            device.save()
+        entry.after(device)
     if _seen_by_transports(device) != before:
         _announce(device)
     return device
@@ -88,10 +98,13 @@ def delete_device(device: Device) -> None:
 
     Its telemetry and attributes are gone for every reader with the commit, and removed in the background.
     """
-    deleting(EntityType.DEVICE, [device.pk], device.tenant_id)
-    _announce(device)
-    DeviceSession.objects.filter(device_id=device.pk).delete()
-    device.delete()
+    device_id = device.pk
+    with audit.deed(ActionType.DELETED, EntityType.DEVICE, device) as entry:
+        entry.before(device)
+        deleting(EntityType.DEVICE, [device_id], device.tenant_id)
+        _announce(device)
+        DeviceSession.objects.filter(device_id=device_id).delete()
+        device.delete()
 
 
 def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
@@ -122,12 +135,15 @@ def _seen_by_transports(device: Device) -> tuple[uuid.UUID, bool]:
     return device.profile_id, bool((device.additional_info or {}).get("gateway"))
 
 
-def _fill(device: Device, fields: DeviceFields) -> None:
+def _fill(device: Device, fields: DeviceFields, unique: Uniquify | None) -> None:
     """Set all fields of a device and check them. Raises BadRequest."""
     if not fields.name.strip():
         raise BadRequest("Device name should be specified!")
     require_references(device.tenant_id, {"firmware_id": fields.firmware_id, "software_id": fields.software_id})
     device.name = fields.name.strip()
+    if unique is not None:
+        others = Device.objects.filter(tenant_id=device.tenant_id).exclude(pk=device.pk)
+        device.name = unique.free_name(device.name, others, "name")
     device.label = fields.label
     device.profile = _profile(device.tenant_id, fields)
     device.device_data = fields.device_data or default_device_data()

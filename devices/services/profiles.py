@@ -5,14 +5,20 @@ from typing import Any
 
 from django.db import transaction
 
-from devices.models import DeviceProfile
+from devices.models import Device, DeviceProfile
+from devices.models.profile import ProvisionType, TransportType
+from tenants.models import ActionType
+from tenants.services import audit
 from thingsboard.kernel import entities
 from thingsboard.kernel.constraints import refusing
-from thingsboard.kernel.errors import BadRequest
+from thingsboard.kernel.errors import BadRequest, VersionConflict
 from thingsboard.kernel.ids import EntityId, EntityType
 
 DEFAULT_PROFILE = "default"
-NAME_TAKEN = {"device_profile_name": "Device profile with such name already exists!"}
+NAME_TAKEN = {
+    "device_profile_name": "Device profile with such name already exists!",
+    "devices_deviceprofile_provision_device_key_key": "Device profile with such provision device key already exists!",
+}
 
 # Members that name entities of higher floors, which only the kernel's door knows.
 _REFERENCES = {
@@ -40,12 +46,72 @@ def create_profile(tenant_id: uuid.UUID, name: str, **fields: Any) -> DeviceProf
 
     Raises BadRequest for an empty or taken name and for references to what does not exist.
     """
-    if not name.strip():
+    profile = DeviceProfile(tenant_id=tenant_id, name=name.strip(), **fields)
+    with audit.deed(ActionType.ADDED, EntityType.DEVICE_PROFILE, profile) as entry:
+        _check(profile)
+        with refusing(NAME_TAKEN):
+            profile.save(force_insert=True)
+        entry.after(profile)
+    return profile
+
+
+@transaction.atomic
+def update_profile(profile: DeviceProfile, name: str, *, version: int | None = None, **fields: Any) -> DeviceProfile:
+    """Replace everything that `fields` says. Raises as `create_profile`, and VersionConflict."""
+    profile = DeviceProfile.objects.select_for_update(of=("self",)).get(pk=profile.pk)
+    if version is not None and version != profile.version:
+        raise VersionConflict("The device profile was changed by someone else: read it again and repeat the change.")
+    with audit.deed(ActionType.UPDATED, EntityType.DEVICE_PROFILE, profile) as entry:
+        entry.before(profile)
+        for member, value in {**fields, "name": name.strip()}.items():
+            setattr(profile, member, value)
+        _check(profile)
+        profile.version += 1
+        with refusing(NAME_TAKEN):
+            profile.save()
+        entry.after(profile)
+    return profile
+
+
+@transaction.atomic
+def delete_profile(profile: DeviceProfile) -> None:
+    """Delete it. Raises BadRequest while devices have it, and for the default one."""
+    if profile.is_default:
+        raise BadRequest("Deletion of Default Device Profile is prohibited!")
+    if Device.objects.filter(profile=profile).exists():
+        raise BadRequest("The device profile referenced by the devices cannot be deleted!")
+    with audit.deed(ActionType.DELETED, EntityType.DEVICE_PROFILE, profile) as entry:
+        entry.before(profile)
+        entities.deleting(EntityType.DEVICE_PROFILE, [profile.pk], profile.tenant_id)
+        profile.delete()
+
+
+@transaction.atomic
+def set_default_profile(profile: DeviceProfile) -> DeviceProfile:
+    """Make it the profile of the tenant's devices for which none is chosen."""
+    of_tenant = DeviceProfile.objects.select_for_update(of=("self",)).filter(tenant_id=profile.tenant_id)
+    with audit.deed(ActionType.UPDATED, EntityType.DEVICE_PROFILE, profile) as entry:
+        entry.before(profile)
+        for other in of_tenant.filter(is_default=True).exclude(pk=profile.pk):
+            other.is_default = False
+            other.save(update_fields=["is_default"])
+        profile.is_default = True
+        profile.save(update_fields=["is_default"])
+        entry.after(profile)
+    return profile
+
+
+def _check(profile: DeviceProfile) -> None:
+    """Raise BadRequest unless it can be a profile; put in what was left out."""
+    if not profile.name:
         raise BadRequest("Device profile name should be specified!")
-    require_references(tenant_id, fields)
-    fields.setdefault("profile_data", default_profile_data())
-    with refusing(NAME_TAKEN):
-        return DeviceProfile.objects.create(tenant_id=tenant_id, name=name.strip(), **fields)
+    if profile.type != "DEFAULT":
+        raise BadRequest("type: expected DEFAULT")
+    for member, known in (("transport_type", TransportType), ("provision_type", ProvisionType)):
+        if getattr(profile, member) not in known:
+            raise BadRequest(f"{member}: expected one of {', '.join(known)}")
+    profile.profile_data = profile.profile_data or default_profile_data()
+    require_references(profile.tenant_id, {member: getattr(profile, member) for member in _REFERENCES})
 
 
 def default_profile(tenant_id: uuid.UUID) -> DeviceProfile:
@@ -67,9 +133,11 @@ def default_profile(tenant_id: uuid.UUID) -> DeviceProfile:
 
 def profile_by_name(tenant_id: uuid.UUID, name: str) -> DeviceProfile:
     """The tenant's profile of that name, made when there is none: a device's `type` (compat/data_model.md 5)."""
-    found, _ = DeviceProfile.objects.get_or_create(
+    found, made = DeviceProfile.objects.get_or_create(
         tenant_id=tenant_id, name=name, defaults={"profile_data": default_profile_data()}
     )
+    if made:
+        audit.record(ActionType.ADDED, EntityType.DEVICE_PROFILE, found, audit.snapshot(found))
     return found
 
 
