@@ -25,19 +25,16 @@ def commands(credentials: DeviceCredentials, request: HttpRequest) -> list[Comma
     """How a device with these credentials sends a value to this platform; none for certificates and LwM2M."""
     web = base_url(request)
     host = urlsplit(web).hostname or "localhost"
-    publish = (
-        f"mosquitto_pub -d -q 1 -h {shlex.quote(host)} -p {settings.TB_MQTT_PORT} -t v1/devices/me/telemetry "
-        "{} -m " + shlex.quote(EXAMPLE)
-    )
+    publish = f"mosquitto_pub -d -q 1 -h {shlex.quote(host)} -p {settings.TB_MQTT_PORT} -t v1/devices/me/telemetry"
     if credentials.credentials_type == CredentialsType.ACCESS_TOKEN:
         token = credentials.credentials_id
         url = f"{web}/api/v1/{quote(token, safe='')}/telemetry"
         return [
-            Command("MQTT", publish.format(f"-u {shlex.quote(token)}")),
+            Command("MQTT", f"{publish} -u {shlex.quote(token)} -m '{EXAMPLE}'"),
             Command("HTTP", f"curl -sS -X POST {shlex.quote(url)} -H 'Content-Type: application/json' -d '{EXAMPLE}'"),
         ]
     if credentials.credentials_type == CredentialsType.MQTT_BASIC:
-        return [Command("MQTT", publish.format(_basic(credentials)))]
+        return [Command("MQTT", f"{publish} {_basic(credentials)} -m '{EXAMPLE}'")]
     return []
 
 

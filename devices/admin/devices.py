@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.views.decorators.cache import never_cache
 
 from devices.admin import values
 from devices.admin.connect import commands
@@ -151,7 +150,6 @@ class DeviceAdmin(GatedAdmin):
             "sees_credentials": DeviceCredentials.objects.visible_to(request.user).filter(device=device).exists(),
         }
 
-    @never_cache
     def connect(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         """Its credentials, and commands with them. Reading is in the audit log; a new token ends its sessions."""
         device = self.reach(request, str(key))

@@ -182,6 +182,7 @@ class GatedAdmin(ModelAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """Ask, and delete; where the service refuses, say why."""
+        self.reach(request, object_id)
         try:
             return super().delete_view(request, object_id, extra_context)
         except PlatformError as error:

@@ -9,7 +9,6 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.views.decorators.cache import never_cache
 
 from tenants.address import base_url
 from tenants.admin.filters import OwnerFilter
@@ -135,7 +134,6 @@ class UserAdmin(GatedAdmin):
         answer: HttpResponse = super().change_view(request, object_id, form_url, extra)
         return answer
 
-    @never_cache
     def activation(self, request: HttpRequest, key: Any) -> HttpResponse:
         """The link by which the user chooses its first password; showing it is in the audit log."""
         user, caller = self.reach(request, str(key), Action.MANAGE), request.user

@@ -27,13 +27,20 @@ def write(*refusals: tuple[Kind, Noted]) -> None:
 
 
 def refuse(
-    device: Device | None = None, *, token: str = "", reason: str = "wrong_token", at: int | None = None
+    device: Device | None = None,
+    *,
+    token: str = "",
+    reason: str = "wrong_token",
+    at: int | None = None,
+    client_id: str = "me",
 ) -> None:
     """One refusal, from an address of its own."""
     at = now_ms() if at is None else at
     tenant, key = (None, None) if device is None else (device.tenant_id, device.pk)
     lookup = lookup_of(token) if token else b""
-    write((Kind(tenant, key, lookup, "MQTT", next(_addresses), reason), Noted("Because.", token[:2], "me", at, at)))
+    write(
+        (Kind(tenant, key, lookup, "MQTT", next(_addresses), reason), Noted("Because.", token[:2], client_id, at, at))
+    )
 
 
 def read(user: Any, query: str = "") -> list[dict[str, Any]]:
