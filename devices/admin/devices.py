@@ -163,7 +163,6 @@ class DeviceAdmin(GatedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Connect {device}",
-            "opts": self.opts,
             "device": device,
             "credentials": credentials,
             "token": credentials.credentials_id if shows_token else "",
@@ -186,7 +185,7 @@ class DeviceAdmin(GatedAdmin):
         """With whom it is shared."""
         device = self.reach(request, str(key), Action.MANAGE)
         members = shares_page(device, request.user, self.page_of(device.pk))
-        context = {**self.admin_site.each_context(request), "title": members.title, "opts": self.opts}
+        context = {**self.admin_site.each_context(request), "title": members.title}
         return serve(request, context, members)
 
 

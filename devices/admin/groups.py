@@ -77,5 +77,5 @@ class DeviceGroupAdmin(GatedAdmin):
         return self._serve(request, shares_page(group, request.user, self.page_of(group.pk)))
 
     def _serve(self, request: HttpRequest, members: Members) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), "title": members.title, "opts": self.opts}
+        context = {**self.admin_site.each_context(request), "title": members.title}
         return serve(request, context, members)

@@ -49,7 +49,8 @@ class AuditLogAdmin(ShownAdmin):
     @admin.display(description="When (UTC)", ordering="created_time")
     def when(self, row: AuditLog) -> str:
         """The time, to the millisecond."""
-        return datetime.fromtimestamp(row.created_time / 1000, UTC).isoformat(" ", "milliseconds")
+        moment = datetime.fromtimestamp(row.created_time / 1000, UTC)
+        return moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
     @admin.display(description="What changed")
     def changes(self, row: AuditLog) -> SafeString:

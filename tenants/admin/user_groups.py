@@ -61,7 +61,7 @@ class UserGroupAdmin(GatedAdmin):
             ),
             remove=lambda user: groups.remove_members(group, [key_of(user)]),
         )
-        context = {**self.admin_site.each_context(request), "title": members.title, "opts": self.opts}
+        context = {**self.admin_site.each_context(request), "title": members.title}
         return serve(request, context, members)
 
 

@@ -137,7 +137,7 @@ class UserAdmin(GatedAdmin):
     def activation(self, request: HttpRequest, key: Any) -> HttpResponse:
         """The link by which the user chooses its first password; showing it is in the audit log."""
         user, caller = self.reach(request, str(key), Action.MANAGE), request.user
-        context = {**self.admin_site.each_context(request), "title": f"Activation of {user}", "opts": self.opts}
+        context = {**self.admin_site.each_context(request), "title": f"Activation of {user}"}
         try:
             link = activation_link(user, shown_to=caller)  # type: ignore[arg-type]
         except PlatformError as error:

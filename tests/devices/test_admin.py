@@ -188,7 +188,20 @@ def test_names_and_values_are_text_and_no_markup(cast: Cast) -> None:
     for path in paths:
         page = alice.get(path, follow=True).text
         assert SCRIPT not in page and ESCAPED in page, path
+        assert browser(cast.sam).get(path, follow=True).text.count(SCRIPT) == 0, path
         assert "<i>key" not in page and "<b>token" not in page and "<u>number" not in page, path
+
+
+def test_what_was_typed_into_a_form_comes_back_as_text(cast: Cast) -> None:
+    alice = browser(cast.alice)
+    for path, typed in (
+        (page_of(cast.device, "shares"), {"names": SCRIPT, "choice": "view"}),
+        (page_of(cast.device), form(cast.device, name=SCRIPT, label="x" * 300)),
+        (page_of(cast.device), form(cast.device, name=SCRIPT)),
+        (DEVICES + f"?q={SCRIPT}", {}),
+    ):
+        page = (alice.post(path, typed, follow=True) if typed else alice.get(path)).text
+        assert SCRIPT not in page and ESCAPED in page, path
 
 
 def test_the_kind_of_credentials_is_shown_and_nothing_of_them(cast: Cast) -> None:
