@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -97,6 +97,7 @@ class ServedSite(UnfoldAdminSite):
         guarded = super().admin_view(view, cacheable)
 
         def protected(*args: Any, **kwargs: Any) -> Any:
+            _require_storable(args[0])
             answer = guarded(*args, **kwargs)
             answer.headers["Content-Security-Policy"] = POLICY
             return answer
@@ -126,3 +127,10 @@ class ServedSite(UnfoldAdminSite):
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         return page(request)
+
+
+def _require_storable(request: HttpRequest) -> None:
+    """Answer 400 to what no text of the database can hold."""
+    said = [request.GET, request.POST] if request.method == "POST" else [request.GET]
+    if any("\0" in value for values in said for _, each in values.lists() for value in each):
+        raise BadRequest("A NUL character cannot be stored.")

@@ -256,6 +256,24 @@ def test_refusals_are_each_tenants_own(cast: Cast) -> None:
     assert "acmes-client" in both and "globex-client" in both
 
 
+def test_a_refusal_outlives_its_device(cast: Cast) -> None:
+    refuse(cast.device, client_id="the-client")
+    alice = browser(cast.alice)
+    alice.post(page_of(cast.device, "delete"), {"post": "yes"})
+    refuse(cast.device, client_id="a-late-one")
+    assert "a-late-one" in alice.get("/admin/devices/refusal/").text
+    for row in Refusal.objects.all():
+        assert alice.get(f"/admin/devices/refusal/{row.pk}/change/").status_code == 200
+
+
+def test_what_no_text_can_hold_is_a_bad_request(cast: Cast) -> None:
+    alice = browser(cast.alice)
+    for path in (page_of(cast.device) + "?key=%00", "/admin/devices/refusal/?transport=%00", DEVICES + "?q=%00"):
+        assert alice.get(path).status_code == 400, path
+    assert alice.post(page_of(cast.device, "shares"), {"names": "\0", "choice": "view"}).status_code == 400
+    assert alice.post(page_of(cast.device, "connect"), {"token": "\0"}).status_code == 400
+
+
 @pytest.mark.parametrize("lookup", ["credentials__lookup", "profile__provision_device_key__startswith", "device_data"])
 def test_columns_that_are_not_offered_cannot_be_asked_for(cast: Cast, lookup: str) -> None:
     assert browser(cast.alice).get(f"{DEVICES}?{lookup}=a").status_code == 400
