@@ -17,6 +17,7 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         """Open the kernel's door to our entities; whoever saves or deletes a user, no process believes its old state."""
+        import tenants.auth.openapi  # noqa: F401  what it declares is found by its import
         from tenants.models import Customer, Tenant, TenantProfile, User
         from tenants.services.session_cache import announce
 

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from tenants.models import User
+from tenants.models import Tenant, User
 from thingsboard.kernel.errors import Forbidden, Unauthenticated
 
 
@@ -24,6 +24,14 @@ def callers_tenant(request: Request) -> uuid.UUID:
     if tenant_id is None:
         raise Forbidden
     return tenant_id
+
+
+def tenant_of(request: Request) -> Tenant:
+    """The same as a row. Raises Forbidden."""
+    tenant = caller(request).tenant
+    if tenant is None:
+        raise Forbidden
+    return tenant
 
 
 class SignedIn(BasePermission):

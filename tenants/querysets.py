@@ -25,9 +25,11 @@ class TenantQuerySet(models.QuerySet[Any]):
     """Tenants."""
 
     def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
-        """System administrators see all, a tenant administrator its own."""
+        """System administrators see all, a tenant administrator its own, which it cannot change."""
         if is_system(user):
             return self
+        if action is Action.MANAGE:
+            return self.none()
         return self.filter(tenant_scope(user, tenant="id"))
 
 

@@ -1,4 +1,4 @@
-"""/api/device and /api/tenant/device*."""
+"""/api/device*: one device at a time (compat/rest.tsv, DeviceController)."""
 
 import uuid
 from typing import Any
@@ -12,21 +12,12 @@ from devices.models import Device
 from devices.querysets import DeviceQuerySet
 from devices.services.credentials import Given, update_credentials
 from devices.services.devices import create_device, delete_device, update_device
-from tenants.permissions import InTenant, TenantAdmin, caller, callers_tenant
+from tenants.permissions import InTenant, caller, callers_tenant
 from thingsboard.kernel.api import Query, View, id_of, path_uuid, version_of
 from thingsboard.kernel.entities import Action, not_found
-from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
+from thingsboard.kernel.errors import BadRequest, Forbidden
 from thingsboard.kernel.ids import EntityType
-from thingsboard.kernel.paging import PageLink
-
-SORTABLE = {"createdTime": "created_time", "name": "name", "type": "profile__name", "label": "label"}
-SORTABLE_INFO = {
-    **SORTABLE,
-    "deviceProfileName": "profile__name",
-    "customerTitle": "customer__title",
-    "active": "active",
-}
-SEARCHED = ("name", "label", "profile__name")
+from thingsboard.kernel.naming import Uniquify
 
 
 def visible_devices(user: Any, action: Action = Action.VIEW) -> DeviceQuerySet:
@@ -45,17 +36,19 @@ def visible_device(user: Any, key: uuid.UUID, action: Action = Action.VIEW) -> D
 
 
 def save(request: Request, body: dict[str, Any], credentials: Given) -> Device:
-    """Create, or replace where the body has an id. Raises BadRequest, NotFound, Forbidden, VersionConflict."""
-    query = Query(request)
-    if query.get("nameConflictPolicy", "FAIL") != "FAIL":
-        raise BadRequest("Only nameConflictPolicy=FAIL is supported yet")
+    """Create, or replace where the body has an id. Raises BadRequest, NotFound, Forbidden, VersionConflict.
+
+    The body's tenantId and customerId count for nothing: who a device belongs to, assigning it says (assignments.py).
+    """
+    unique = Uniquify.of(Query(request))
     key = id_of(body, "id", EntityType.DEVICE)
     fields = device_fields(body)
     if key is not None:
-        return update_device(visible_device(request.user, key, Action.MANAGE), fields, version=version_of(body))
+        found = visible_device(request.user, key, Action.MANAGE)
+        return update_device(found, fields, version=version_of(body), unique=unique)
     if caller(request).authority != "TENANT_ADMIN":
         raise Forbidden
-    return create_device(callers_tenant(request), fields, credentials=credentials)
+    return create_device(callers_tenant(request), fields, credentials=credentials, unique=unique)
 
 
 class Devices(View):
@@ -119,44 +112,3 @@ class OneDeviceInfo(View):
         if device is None:
             raise not_found(EntityType.DEVICE, key)
         return Response(device_info_json(device))
-
-
-class TenantDevices(View):
-    """/api/tenant/devices: a page, or the device of `?deviceName=`."""
-
-    permission_classes = [TenantAdmin]
-
-    def get(self, request: Request) -> Response:
-        """PageData<Device>, or a Device."""
-        query, rows = Query(request), visible_devices(request.user)
-        if "deviceName" in query:
-            device = rows.filter(name=query["deviceName"]).first()
-            if device is None:
-                raise NotFound("Requested item wasn't found!")
-            return Response(device_json(device))
-        page = PageLink.of(query, sortable=SORTABLE)
-        return Response(page.apply(_filtered(rows, query), search=SEARCHED, to_json=device_json))
-
-
-class TenantDeviceInfos(View):
-    """/api/tenant/deviceInfos"""
-
-    permission_classes = [TenantAdmin]
-
-    def get(self, request: Request) -> Response:
-        """PageData<DeviceInfo>."""
-        query = Query(request)
-        rows = _filtered(visible_devices(request.user).with_activity(), query)
-        if "active" in query:
-            rows = rows.filter(active=query.flag("active"))
-        page = PageLink.of(query, sortable=SORTABLE_INFO)
-        return Response(page.apply(rows, search=(*SEARCHED, "customer__title"), to_json=device_info_json))
-
-
-def _filtered(rows: DeviceQuerySet, query: Query) -> DeviceQuerySet:
-    """By `type` (the profile's name) and `deviceProfileId`."""
-    if "type" in query:
-        rows = rows.filter(profile__name=query["type"])
-    if "deviceProfileId" in query:
-        rows = rows.filter(profile_id=path_uuid(query["deviceProfileId"]))
-    return rows

@@ -19,12 +19,14 @@ from devices.services.groups import (
 )
 from tenants.permissions import InTenant, TenantAdmin, callers_tenant
 from thingsboard.kernel.resources import ResourceViewSet
+from thingsboard.kernel.serializers import JsonObject
 
 
 class DeviceGroupSerializer(serializers.ModelSerializer[DeviceGroup]):
     """A group without its devices."""
 
     name = serializers.CharField(max_length=255)
+    additional_info = JsonObject(required=False, allow_null=True)
 
     class Meta:
         model = DeviceGroup
@@ -32,7 +34,7 @@ class DeviceGroupSerializer(serializers.ModelSerializer[DeviceGroup]):
         read_only_fields = ("version",)
 
 
-class MemberSerializer(serializers.ModelSerializer[Device]):
+class DeviceMemberSerializer(serializers.ModelSerializer[Device]):
     """A device of the group."""
 
     type = serializers.CharField(source="profile.name")
@@ -43,7 +45,7 @@ class MemberSerializer(serializers.ModelSerializer[Device]):
         read_only_fields = fields
 
 
-class MembersSerializer(serializers.Serializer[Any]):
+class DeviceIdsSerializer(serializers.Serializer[Any]):
     """What to take in or out."""
 
     ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_MEMBERS)
@@ -72,19 +74,19 @@ class DeviceGroups(Shares, ResourceViewSet):
         """DELETE."""
         delete_device_group(found)
 
-    @action(detail=True, filter_backends=[], serializer_class=MemberSerializer)
+    @action(detail=True, filter_backends=[], serializer_class=DeviceMemberSerializer)
     def members(self, request: Request, pk: Any = None) -> Response:
         """The group's devices, by name."""
         page = self.paginate_queryset(self.get_object().members.select_related("profile").order_by("name"))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @action(detail=True, methods=["post"], url_path="members/add", serializer_class=MembersSerializer)
+    @action(detail=True, methods=["post"], url_path="members/add", serializer_class=DeviceIdsSerializer)
     def add(self, request: Request, pk: Any = None) -> Response:
         """Take the devices `ids` in: all or none."""
         add_devices(self.get_object(), self._validated()["ids"])
         return Response(status=204)
 
-    @action(detail=True, methods=["post"], url_path="members/remove", serializer_class=MembersSerializer)
+    @action(detail=True, methods=["post"], url_path="members/remove", serializer_class=DeviceIdsSerializer)
     def take_out(self, request: Request, pk: Any = None) -> Response:
         """Take the devices `ids` out; what is no member counts for nothing."""
         remove_devices(self.get_object(), self._validated()["ids"])

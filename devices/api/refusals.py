@@ -57,9 +57,14 @@ class Refusals(_RefusalList):
 
     permission_classes = [SignedIn]
 
-    def get(self, request: Request) -> Response:
+    def get_queryset(self) -> QuerySet[Refusal]:
         """What was refused of the caller's devices; for system administrators, of those who belong to no tenant."""
-        return self.page(Refusal.objects.visible_to(request.user), request)
+        rows: QuerySet[Refusal] = Refusal.objects.visible_to(self.request.user)
+        return rows
+
+    def get(self, request: Request) -> Response:
+        """A page of it."""
+        return self.page(self.get_queryset(), request)
 
 
 class SearchThrottle(UserRateThrottle):

@@ -8,10 +8,12 @@ from devices.models import Device, DeviceCredentials, DeviceProfile
 from devices.services.credential_kinds import LONGEST_VALUE, Given
 from devices.services.devices import DeviceFields
 from tenants.api.shapes import owner_json
-from thingsboard.kernel.api import id_of, object_of, path_uuid, text_of
+from thingsboard.kernel.api import id_of, object_of, text_of
 from thingsboard.kernel.ids import EntityId, EntityType
 
 LONGEST_NAME = 255
+LONGEST_DESCRIPTION = 16_384  # characters
+LONGEST_IMAGE = 1_048_576  # characters: an image as a data URL, or a link
 
 
 def _id_json(kind: EntityType, key: uuid.UUID | None) -> dict[str, str] | None:
@@ -100,6 +102,44 @@ def profile_info_json(profile: DeviceProfile) -> dict[str, Any]:
     }
 
 
-def ids_of(text: str) -> list[uuid.UUID]:
-    """A comma-separated list of UUIDs. Raises BadRequest."""
-    return [path_uuid(part.strip()) for part in text.split(",") if part.strip()]
+def profile_json(profile: DeviceProfile) -> dict[str, Any]:
+    """A DeviceProfile, with the secret of its provisioning: for administrators."""
+    return {
+        **profile_info_json(profile),
+        "createdTime": profile.created_time,
+        "description": profile.description or None,
+        "default": profile.is_default,
+        "provisionType": profile.provision_type,
+        "provisionDeviceKey": profile.provision_device_key,
+        "defaultRuleChainId": _id_json(EntityType.RULE_CHAIN, profile.default_rule_chain_id),
+        "defaultEdgeRuleChainId": _id_json(EntityType.RULE_CHAIN, profile.default_edge_rule_chain_id),
+        "defaultQueueName": profile.default_queue_name,
+        "profileData": profile.profile_data,
+        "firmwareId": _id_json(EntityType.OTA_PACKAGE, profile.firmware_id),
+        "softwareId": _id_json(EntityType.OTA_PACKAGE, profile.software_id),
+        "externalId": _id_json(EntityType.DEVICE_PROFILE, profile.external_id),
+        "version": profile.version,
+    }
+
+
+def profile_fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a DeviceProfile in a request says besides its name; the tenant and `default` count for nothing.
+
+    Raises BadRequest.
+    """
+    return {
+        "description": text_of(body, "description", longest=LONGEST_DESCRIPTION),
+        "image": text_of(body, "image", longest=LONGEST_IMAGE),
+        "type": text_of(body, "type") or "DEFAULT",
+        "transport_type": text_of(body, "transportType") or "DEFAULT",
+        "provision_type": text_of(body, "provisionType") or "DISABLED",
+        "provision_device_key": text_of(body, "provisionDeviceKey") or None,
+        "default_rule_chain_id": id_of(body, "defaultRuleChainId", EntityType.RULE_CHAIN),
+        "default_edge_rule_chain_id": id_of(body, "defaultEdgeRuleChainId", EntityType.RULE_CHAIN),
+        "default_dashboard_id": id_of(body, "defaultDashboardId", EntityType.DASHBOARD),
+        "default_queue_name": text_of(body, "defaultQueueName", longest=64) or None,
+        "firmware_id": id_of(body, "firmwareId", EntityType.OTA_PACKAGE),
+        "software_id": id_of(body, "softwareId", EntityType.OTA_PACKAGE),
+        "external_id": id_of(body, "externalId", EntityType.DEVICE_PROFILE),
+        "profile_data": object_of(body, "profileData"),
+    }

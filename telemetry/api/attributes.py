@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from telemetry import services
+from telemetry import deeds, services
 from telemetry.api.base import EntityView, WriteView, attributes_in, done, scope_of, writable_scope_of
 from telemetry.api.parameters import keys_of, required_keys
 from telemetry.api.shapes import attributes_json
@@ -36,13 +36,13 @@ class Write(WriteView):
 
     def post(self, request: Request, entity_id: str, scope: str, kind: str = "DEVICE") -> Any:
         """One flat object, in SERVER_SCOPE or SHARED_SCOPE; answered when it is committed."""
-        tenant_id, key = self.writable(request, kind, entity_id)
+        target = self.writable(request, kind, entity_id)
         asked = writable_scope_of(scope)
-        services.save_attributes(tenant_id, key, asked, attributes_in(request))
+        deeds.save_attributes(target, asked, attributes_in(request))
         return done()
 
     def delete(self, request: Request, entity_id: str, scope: str, kind: str = "DEVICE") -> Any:
         """Remove the attributes `keys` of a scope."""
-        _, key = self.writable(request, kind, entity_id)
-        services.delete_attributes(key, scope_of(scope), required_keys(Query(request)))
+        target = self.writable(request, kind, entity_id)
+        deeds.delete_attributes(target, scope_of(scope), required_keys(Query(request)))
         return done()

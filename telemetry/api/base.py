@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from telemetry.deeds import Target
 from telemetry.json import Rules, attributes_from_json, telemetry_from_json
 from telemetry.points import Reading, Scope, Value
 from tenants.access import may_write_values
@@ -36,8 +37,8 @@ class WriteView(EntityView):
             return HttpResponse(exc.message, status=400, content_type="text/plain;charset=UTF-8")
         return super().handle_exception(exc)
 
-    def writable(self, request: Request, kind: str, entity_id: str) -> tuple[uuid.UUID, uuid.UUID]:
-        """Tenant and id of an entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
+    def writable(self, request: Request, kind: str, entity_id: str) -> Target:
+        """An entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
         return writable(request, kind, entity_id)
 
 
@@ -48,13 +49,13 @@ def readable(request: Request, kind: str, entity_id: str) -> uuid.UUID:
     return entity.id
 
 
-def writable(request: Request, kind: str, entity_id: str) -> tuple[uuid.UUID, uuid.UUID]:
-    """Tenant and id of an entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
+def writable(request: Request, kind: str, entity_id: str) -> Target:
+    """An entity whose values the caller may write. Raises BadRequest, NotFound, Forbidden."""
     entity = _entity(kind, entity_id)
     found = visible(entity, request.user)
     if not may_write_values(request.user, entity.type) or not allowed(entity, request.user, Action.CONTROL):
         raise Forbidden
-    return tenant_of(entity, found), entity.id
+    return Target(tenant_of(entity, found), entity, found)
 
 
 def readings_of(request: Request) -> list[Reading]:

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from telemetry import services
+from telemetry import deeds, services
 from telemetry.api.base import EntityView, WriteView, done, readings_of
 from telemetry.api.parameters import MOST_KEYS, THINGSBOARD, deletion, history_query, keys_of, wants_history
 from telemetry.api.shapes import points_json
@@ -51,10 +51,10 @@ class Write(WriteView):
 
     def post(self, request: Request, kind: str, entity_id: str, scope: str, ttl: str = "0") -> Any:
         """{"k": v}, {"ts", "values"} or an array of either; answered when it is committed."""
-        tenant_id, key = self.writable(request, kind, entity_id)
+        target = self.writable(request, kind, entity_id)
         if not ttl.isascii() or not ttl.isdigit():
             raise BadRequest(f"Invalid ttl '{ttl[:40]}'; expected a whole number of seconds")
-        services.save(tenant_id, key, readings_of(request))
+        deeds.save_points(target, readings_of(request))
         return done()
 
 
@@ -63,10 +63,10 @@ class Delete(WriteView):
 
     def delete(self, request: Request, kind: str, entity_id: str) -> Any:
         """Points of `keys` in [startTs, endTs), or all of them with deleteAllDataForKeys."""
-        _, key = self.writable(request, kind, entity_id)
+        target = self.writable(request, kind, entity_id)
         asked = deletion(Query(request), THINGSBOARD)
-        services.delete_timeseries(
-            key,
+        deeds.delete_points(
+            target,
             asked.keys,
             start_ts=asked.start_ts,
             end_ts=asked.end_ts,

@@ -14,6 +14,7 @@ from tenants.models import ActionType, AuditLog
 from tenants.permissions import Administrator, TenantAdmin
 from thingsboard.kernel.api import Query, View, path_uuid
 from thingsboard.kernel.errors import BadRequest
+from thingsboard.kernel.filters import CreatedBetween
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType
 from thingsboard.kernel.paging import PageLink
 from thingsboard.kernel.resources import ResourceViewSet
@@ -115,12 +116,10 @@ class AuditLogSerializer(serializers.ModelSerializer[AuditLog]):
         read_only_fields = fields
 
 
-class AuditLogFilter(filters.FilterSet):
+class AuditLogFilter(CreatedBetween):
     """What may be asked for; times in ms."""
 
     action = filters.MultipleChoiceFilter(choices=ActionType.choices)
-    since = filters.NumberFilter(field_name="created_time", lookup_expr="gte")
-    until = filters.NumberFilter(field_name="created_time", lookup_expr="lt")
 
     class Meta:
         model = AuditLog

@@ -18,12 +18,14 @@ from tenants.services.groups import (
     update_user_group,
 )
 from thingsboard.kernel.resources import ResourceViewSet
+from thingsboard.kernel.serializers import JsonObject
 
 
 class UserGroupSerializer(serializers.ModelSerializer[UserGroup]):
     """A group without its members."""
 
     name = serializers.CharField(max_length=255)
+    additional_info = JsonObject(required=False, allow_null=True)
 
     class Meta:
         model = UserGroup
@@ -31,7 +33,7 @@ class UserGroupSerializer(serializers.ModelSerializer[UserGroup]):
         read_only_fields = ("version",)
 
 
-class MemberSerializer(serializers.ModelSerializer[User]):
+class UserMemberSerializer(serializers.ModelSerializer[User]):
     """A member."""
 
     class Meta:
@@ -40,7 +42,7 @@ class MemberSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-class MembersSerializer(serializers.Serializer[Any]):
+class UserIdsSerializer(serializers.Serializer[Any]):
     """Whom to take in or to dismiss."""
 
     ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_MEMBERS)
@@ -68,19 +70,19 @@ class UserGroups(ResourceViewSet):
         """DELETE."""
         delete_user_group(found)
 
-    @action(detail=True, filter_backends=[], serializer_class=MemberSerializer)
+    @action(detail=True, filter_backends=[], serializer_class=UserMemberSerializer)
     def members(self, request: Request, pk: Any = None) -> Response:
         """The group's users, by e-mail address."""
         page = self.paginate_queryset(self.get_object().members)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @action(detail=True, methods=["post"], url_path="members/add", serializer_class=MembersSerializer)
+    @action(detail=True, methods=["post"], url_path="members/add", serializer_class=UserIdsSerializer)
     def add(self, request: Request, pk: Any = None) -> Response:
         """Take the users `ids` in: all or none."""
         add_members(self.get_object(), self._validated()["ids"])
         return Response(status=204)
 
-    @action(detail=True, methods=["post"], url_path="members/remove", serializer_class=MembersSerializer)
+    @action(detail=True, methods=["post"], url_path="members/remove", serializer_class=UserIdsSerializer)
     def dismiss(self, request: Request, pk: Any = None) -> Response:
         """Dismiss the users `ids`; who is no member counts for nothing."""
         remove_members(self.get_object(), self._validated()["ids"])

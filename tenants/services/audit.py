@@ -8,6 +8,8 @@ Who acts and from where comes from the request that is being served (`remember_r
 need not be told. Where nobody asks over HTTP (a command, a task, a rule), the user stays empty.
 """
 
+import logging
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,17 +18,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db import models
+from django.db import DatabaseError, models
 from django.http import HttpRequest, HttpResponseBase
 
 from tenants.address import client_address
 from tenants.models import ActionType, AuditLog, Tenant, User
 from thingsboard.kernel.encoding import json_bytes
-from thingsboard.kernel.errors import PlatformError
+from thingsboard.kernel.errors import NotAvailable, PlatformError
 from thingsboard.kernel.ids import EntityType
 
+log = logging.getLogger(__name__)
+
 # What is secret or says nothing. A secret that changed is told by its name alone.
-_SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value"})
+_SECRETS = frozenset({"password", "lookup", "encrypted_id", "encrypted_value", "provision_device_key"})
+# Members of free JSON that are secret whatever they hold: provisionDeviceSecret, SNMP's community and passphrases, ...
+_SECRET_MEMBER = re.compile(r"secret|passw|passphrase|private_?key|token|community|psk", re.IGNORECASE)
 _DULL = frozenset({"id", "created_time", "version", "last_login", "session_generation", "is_superuser"})
 LARGEST_VALUE = 4096  # bytes of a member's JSON; what is longer is cut
 LARGEST_NAME = 255
@@ -58,9 +64,17 @@ def remember_request(
         finally:
             _served.reset(token)
             if served.failed:
-                AuditLog.objects.bulk_create(served.failed)
+                _write(served.failed)
 
     return middleware
+
+
+def _write(failed: list[AuditLog]) -> None:
+    """Write what failed; where that fails, too, the answer to the request is still its own."""
+    try:
+        AuditLog.objects.bulk_create(failed)
+    except DatabaseError:
+        log.exception("%d deeds that failed could not be written to the audit log", len(failed))
 
 
 class Entry:
@@ -170,10 +184,19 @@ def _told(value: Any) -> Any:
     """A value as bounded JSON."""
     if isinstance(value, _Secret):
         return "***"
-    text = json_bytes(value, default=str)
+    text = json_bytes(_without_secrets(value), default=str)
     if len(text) <= LARGEST_VALUE:
         return orjson.loads(text)
     return text[:LARGEST_VALUE].decode(errors="ignore") + "..."
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: "***" if item and _SECRET_MEMBER.search(str(name)) else _without_secrets(item)
+            for name, item in value.items()
+        }
+    return [_without_secrets(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _sign(row: AuditLog) -> None:
@@ -189,6 +212,8 @@ def _sign(row: AuditLog) -> None:
 
 
 def _failed(row: AuditLog, error: Exception) -> None:
+    if isinstance(error, NotAvailable):
+        return  # the platform's failure, and of a database without room perhaps
     row.success = False
     row.failure = (error.message if isinstance(error, PlatformError) else type(error).__name__)[:LONGEST_FAILURE]
     served = _served.get()

@@ -9,6 +9,7 @@ from django.db import transaction
 from tenants.models import ActionType, Customer, Tenant, TenantProfile, User, UserGroup
 from tenants.services import audit
 from tenants.services.groups import forget_groups
+from tenants.services.profile_data import checked_profile_data
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting
 from thingsboard.kernel.errors import BadRequest, VersionConflict
@@ -98,7 +99,8 @@ def default_profile() -> TenantProfile:
 
 @transaction.atomic
 def create_profile(name: str, **fields: Any) -> TenantProfile:
-    """A tenant profile. Raises BadRequest for an empty or taken name."""
+    """A tenant profile. Raises BadRequest for an empty or taken name, or limits that are none."""
+    fields["profile_data"] = checked_profile_data(fields.get("profile_data"))
     profile = TenantProfile(name=_named(name), **fields)
     with audit.deed(ActionType.ADDED, EntityType.TENANT_PROFILE, profile) as entry:
         with refusing(NAME_TAKEN):
@@ -112,6 +114,8 @@ def update_profile(profile: TenantProfile, name: str, *, version: int | None = N
     """Replace everything that `fields` says; its limits hold from the next question on. Raises as `create_profile`."""
     profile = TenantProfile.objects.select_for_update().get(pk=profile.pk)
     require_version(profile, version)
+    if "profile_data" in fields:
+        fields["profile_data"] = checked_profile_data(fields["profile_data"])
     with audit.deed(ActionType.UPDATED, EntityType.TENANT_PROFILE, profile) as entry:
         entry.before(profile)
         _set(profile, {**fields, "name": _named(name)})

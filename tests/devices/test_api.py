@@ -212,10 +212,27 @@ def test_a_device_and_its_credentials_are_saved_together_or_not_at_all(cast: Cas
     assert token_of(client, saved) == "changed"
 
 
-@pytest.mark.parametrize("policy", ["UNIQUIFY", "WHATEVER"])
-def test_what_is_not_supported_yet_says_so(cast: Cast, policy: str) -> None:
-    answer = create(api(cast.alice), f"/api/device?nameConflictPolicy={policy}", name="Pump")
-    assert error(answer) == (400, 31) and "supported" in answer.json()["message"]
+@pytest.mark.parametrize(
+    "query",
+    ["nameConflictPolicy=WHATEVER", "nameConflictPolicy=UNIQUIFY&uniquifyStrategy=X", f"uniquifySeparator={'-' * 17}"],
+)
+def test_an_unknown_way_to_make_names_unique_is_refused(cast: Cast, query: str) -> None:
+    assert error(create(api(cast.alice), f"/api/device?{query}", name="Pump")) == (400, 31)
+
+
+def test_a_taken_name_is_made_unique_on_request(cast: Cast) -> None:
+    client, path = api(cast.alice), "/api/device?nameConflictPolicy=UNIQUIFY"
+    counted = f"{path}&uniquifyStrategy=INCREMENTAL&uniquifySeparator=-"
+    names = [create(client, counted, name="Pump").json()["name"] for _ in range(3)]
+    assert names == ["Pump", "Pump-1", "Pump-2"]
+    random = create(client, path, name="Pump").json()["name"]
+    assert random.startswith("Pump_") and len(random) == len("Pump_") + 6
+    longest = "n" * 255
+    assert create(client, counted, name=longest).json()["name"] == longest
+    second = create(client, counted, name=longest).json()
+    assert second["name"] == "n" * 253 + "-1"
+    saved = client.post(counted, second, format="json").json()  # its own name is no conflict
+    assert (saved["name"], saved["version"]) == (second["name"], 2)
 
 
 def test_an_id_that_is_none_is_a_bad_request(cast: Cast) -> None:

@@ -51,6 +51,16 @@ def test_device_infos_say_whose_and_whether_active(cast: Cast) -> None:
         assert [device["name"] for device in page["data"]] == [name]
 
 
+def test_devices_without_a_package_of_their_own_are_counted(cast: Cast) -> None:
+    client, path = api(cast.alice), "/api/devices/count"
+    device = create(client, name="Pump", type="pump").json()
+    profile = device["deviceProfileId"]["id"]
+    assert client.get(f"{path}/FIRMWARE/{profile}").json() == 1
+    assert api(cast.bob).get(f"{path}/SOFTWARE/{profile}").json() == 0
+    assert error(client.get(f"{path}/HARDWARE/{profile}")) == (400, 31)
+    assert error(client.get(f"{path}/FIRMWARE/{cast.foreign_device.profile_id}")) == (404, 32)
+
+
 def test_a_page_of_devices_costs_a_fixed_number_of_queries(cast: Cast, django_assert_max_num_queries: Any) -> None:
     client = api(cast.alice)
     for number in range(5):

@@ -219,7 +219,7 @@ def test_lists_hold_whom_one_sees(cast: Cast, django_assert_max_num_queries: Dja
     for path in (f"/api/users?{page}", f"/api/customer/{cast.bistro.pk}/users?{page}"):
         assert error(sam.get(path)) == (403, 20)
     assert error(alice.get(f"/api/tenant/{cast.acme.pk}/users?{page}")) == (403, 20)
-    for query in ("", "?pageSize=0&page=0", "?userIds=x", f"?userIds={','.join([str(new_id())] * 3)},nonsense"):
+    for query in ("?page=0", "?pageSize=0&page=0", "?userIds=x", f"?userIds={','.join([str(new_id())] * 3)},nonsense"):
         assert error(alice.get(f"/api/users{query}")) == (400, 31), query
 
 

@@ -17,6 +17,7 @@ from thingsboard.kernel.errors import BadRequest, NotFound, PayloadTooLarge
 from thingsboard.kernel.ids import NULL_UUID, EntityId, EntityType, parse_uuid
 
 LONGEST_TEXT = 255
+DEEPEST_JSON = 64  # levels; far below what Python's and PostgreSQL's own encoders can take
 
 
 class JsonRenderer(BaseRenderer):
@@ -105,6 +106,8 @@ def read_json(body: bytes) -> Any:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"Not valid JSON: {error}") from None
+    if body.count(b"[") + body.count(b"{") > DEEPEST_JSON and _is_too_deep(document):
+        raise BadRequest(f"The JSON is nested too deeply; expected at most {DEEPEST_JSON} levels.")
     if b"\\u0000" in body and _has_nul(document):
         raise BadRequest("A NUL character cannot be stored.")
     return document
@@ -116,6 +119,17 @@ def path_uuid(text: str) -> uuid.UUID:
         return parse_uuid(text)
     except ValueError as error:
         raise BadRequest(str(error)) from None
+
+
+def ids_of(query: "Query", name: str, *, most: int = 1000) -> list[uuid.UUID]:
+    """A parameter of UUIDs, repeated or with commas, each once. Raises BadRequest, also where there is none."""
+    parts = [part.strip() for part in ",".join(query.all(name)).split(",")]
+    keys = list(dict.fromkeys(path_uuid(part) for part in parts[: most + 1] if part))
+    if not keys:
+        raise BadRequest(f"Required request parameter '{name}' is not present")
+    if len(keys) > most:
+        raise BadRequest(f"Too many ids in '{name}'; at most {most} are answered at once")
+    return keys
 
 
 class Query(Mapping[str, str]):
@@ -178,6 +192,14 @@ def text_of(body: Mapping[str, Any], name: str, *, longest: int = LONGEST_TEXT) 
     return value.strip()
 
 
+def flag_of(body: Mapping[str, Any], name: str) -> bool:
+    """A member that is true or false, False where it is absent or null. Raises BadRequest."""
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise BadRequest(f"{name}: expected true or false")
+    return bool(value)
+
+
 def object_of(body: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """A member that is a JSON object, or None. Raises BadRequest."""
     value = body.get(name)
@@ -215,3 +237,17 @@ def _has_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
     return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def _is_too_deep(document: Any) -> bool:
+    level = [document]
+    for _ in range(DEEPEST_JSON):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True

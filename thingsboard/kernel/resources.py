@@ -11,7 +11,7 @@ A subclass says which rows there are, how they are spelled (a serializer) and wh
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters import rest_framework as filters
 from rest_framework import status, viewsets
 from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.pagination import LimitOffsetPagination
@@ -22,10 +22,11 @@ from rest_framework.response import Response
 
 from thingsboard.kernel.api import JsonParser
 from thingsboard.kernel.entities import Action
-from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound
+from thingsboard.kernel.errors import BadRequest, Forbidden, NotFound, PlatformError
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
+LONGEST_SEARCH = 255
 
 
 class Pages(LimitOffsetPagination):
@@ -57,11 +58,37 @@ class Ordering(OrderingFilter):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         """Ordered, with the primary key last."""
         order = self.get_ordering(request, queryset, view) or ["-created_time"]
+        for name, column in getattr(view, "ordering_columns", {}).items():
+            order = [field.replace(name, column) if field.removeprefix("-") == name else field for field in order]
         return queryset.order_by(*order, "pk")
 
 
+class Search(SearchFilter):
+    """`?search=`: every word of it, in any of the view's search fields."""
+
+    def get_search_terms(self, request: Request) -> list[str]:
+        """Raises BadRequest for more than anybody types: each word is one more condition on every row."""
+        if len(request.query_params.get(self.search_param, "")) > LONGEST_SEARCH:
+            raise BadRequest(f"{self.search_param}: expected at most {LONGEST_SEARCH} characters")
+        terms: list[str] = super().get_search_terms(request)
+        return terms
+
+
+class Page(BrowsableAPIRenderer):
+    """The page that a browser sees; forms are shown to those only who may send them."""
+
+    def show_form_for_method(self, view: Any, method: str, request: Request, obj: Any) -> bool:
+        """False where the view refuses with one of our own errors, of which DRF knows nothing."""
+        try:
+            return bool(super().show_form_for_method(view, method, request, obj))
+        except PlatformError:
+            return False
+
+
 class Json(JsonParser):
-    """JSON by its media type; the browsable pages' form sends it."""
+    """JSON by its media type, as the browsable pages' form sends it: a form of another site, which a browser would send with
+    its cookies, is none.
+    """
 
     media_type = "application/json"
     renderer_class = JSONRenderer
@@ -70,7 +97,9 @@ class Json(JsonParser):
 class Resource(viewsets.GenericViewSet):
     """The base of every view set of our own API, also of those that are no plain collections."""
 
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
+    errors_have_detail = True
+
+    renderer_classes = [JSONRenderer, Page]
     parser_classes = [Json]
     pagination_class = Pages
     lookup_value_converter = "uuid"
@@ -81,8 +110,9 @@ class ResourceViewSet(Resource):
 
     rows: QuerySet[Any]
     title = "Resource"  # in "... with id [...] is not found"
-    filter_backends = [DjangoFilterBackend, SearchFilter, Ordering]
+    filter_backends = [filters.DjangoFilterBackend, Search, Ordering]
     ordering_fields: Any = ("created_time", "name")
+    ordering_columns: dict[str, str] = {}  # of ordering fields that are called otherwise in the database
     search_fields: Any = ("name",)
     write_permissions: list[
         type[BasePermission]

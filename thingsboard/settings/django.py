@@ -106,7 +106,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.SignedIn"],
     "EXCEPTION_HANDLER": "thingsboard.kernel.error_response.exception_handler",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "thingsboard.kernel.openapi.Schema",
 }
 # /swagger-ui and /redoc: served by ourselves, no outside host.
 SPECTACULAR_SETTINGS = {

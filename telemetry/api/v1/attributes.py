@@ -4,7 +4,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from telemetry import services
+from telemetry import deeds, services
 from telemetry.api.base import attributes_in, readable, scope_of, writable, writable_scope_of
 from telemetry.api.parameters import keys_of, required_keys
 from telemetry.api.v1.base import ResourceView
@@ -37,13 +37,13 @@ class Attributes(ResourceView):
 
     def post(self, request: Request, entity_type: str, entity_id: str, scope: str = Scope.SERVER.json) -> Response:
         """One flat object: {"saved": attributes}, once they are committed."""
-        tenant_id, entity = writable(request, entity_type, entity_id)
+        target = writable(request, entity_type, entity_id)
         asked, values = writable_scope_of(scope.upper()), attributes_in(request)
-        services.save_attributes(tenant_id, entity, asked, values)
+        deeds.save_attributes(target, asked, values)
         return Response({"saved": len(values)})
 
     def delete(self, request: Request, entity_type: str, entity_id: str, scope: str = Scope.SERVER.json) -> Response:
         """Remove the attributes `keys`: 204."""
-        _, entity = writable(request, entity_type, entity_id)
-        services.delete_attributes(entity, scope_of(scope.upper()), required_keys(Query(request)))
+        target = writable(request, entity_type, entity_id)
+        deeds.delete_attributes(target, scope_of(scope.upper()), required_keys(Query(request)))
         return Response(status=status.HTTP_204_NO_CONTENT)

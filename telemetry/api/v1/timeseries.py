@@ -6,7 +6,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from telemetry import services
+from telemetry import deeds, services
 from telemetry.api.base import readable, readings_of, writable
 from telemetry.api.parameters import MOST_KEYS, OURS, deletion, history_query, keys_of, wants_history
 from telemetry.api.shapes import points_json
@@ -41,17 +41,17 @@ class Series(ResourceView):
 
     def post(self, request: Request, entity_type: str, entity_id: str, scope: str = "ANY") -> Response:
         """{"k": v}, {"ts", "values"} or an array of either: {"saved": points}, once they are committed."""
-        tenant_id, entity = writable(request, entity_type, entity_id)
+        target = writable(request, entity_type, entity_id)
         readings = readings_of(request)
-        services.save(tenant_id, entity, readings)
+        deeds.save_points(target, readings)
         return Response({"saved": sum(len(values) for _, values in readings)})
 
     def delete(self, request: Request, entity_type: str, entity_id: str, scope: str = "ANY") -> Response:
         """Points of `keys` in [start_ts, end_ts), or all of them with delete_all: 204."""
-        _, entity = writable(request, entity_type, entity_id)
+        target = writable(request, entity_type, entity_id)
         asked = deletion(Query(request), OURS)
-        services.delete_timeseries(
-            entity,
+        deeds.delete_points(
+            target,
             asked.keys,
             start_ts=asked.start_ts,
             end_ts=asked.end_ts,

@@ -20,7 +20,7 @@ from tenants.services.user_places import Wish, place_for, require_same_place
 from tenants.services.users import UserFields, create_user, delete_user, update_user
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import BadRequest, Forbidden
-from thingsboard.kernel.filters import FlagFilter
+from thingsboard.kernel.filters import CreatedBetween, FlagFilter
 from thingsboard.kernel.resources import ResourceViewSet
 
 
@@ -66,7 +66,7 @@ class ActivationLinkSerializer(serializers.Serializer[Any]):
     ttl_ms = serializers.IntegerField()
 
 
-class UserFilter(filters.FilterSet):
+class UserFilter(CreatedBetween):
     """What may be asked for."""
 
     authority = filters.ChoiceFilter(choices=Authority.choices)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.transports.mqtt import client5
-from tests.transports.mqtt.client import TELEMETRY, Device, puback
+from tests.transports.mqtt.client import ATTRIBUTES, TELEMETRY, Device, puback
 from tests.transports.mqtt.client5 import disconnected, enter, publish, subscribe, unsubscribe
 from tests.transports.mqtt.conftest import World, serving
 from tests.transports.mqtt.recorder import until
@@ -101,6 +101,47 @@ async def test_messages_are_stored_with_every_qos_with_properties_and_without(wo
         device.send(publish(b"") + publish(b"", 30) + publish(b"x", 31))
         await until(lambda: len(front.ingest.payloads) == 9)
         assert front.ingest.payloads == [b"quiet", b"loud", b"once"] * 2 + [b"", b"", b"x"]
+
+
+async def test_properties_that_come_again_and_again_are_read_as_the_first_time(world: World) -> None:
+    alias = b"\x23\x00\x01"
+    sections = (b"\x01\x01", b"\x26" + string("a") + string("b"), alias)
+    async with serving() as front:
+        other = await enter(front.port, "TWO", client_id="other")
+        device = await enter(front.port, "ONE")
+        for n in range(1, 31):
+            device.send(publish(b"%d" % n, n, properties=sections[n % 3]))
+            assert await device.receive() == puback(n)
+        device.send(publish(b"31", 31, topic="", properties=alias))
+        assert await device.receive() == puback(31)
+        device.send(publish(b"32", 32, topic=ATTRIBUTES, properties=alias) + publish(b"33", topic="", properties=alias))
+        assert await device.receive() == puback(32)
+        await until(lambda: len(front.ingest.payloads) == 33)
+        assert front.ingest.payloads == [b"%d" % n for n in range(1, 34)]
+        kinds = [each.kind for each in front.ingest.sink.stored]
+        assert kinds[-1] == kinds[-2] != kinds[-3]
+        # What one device has set stands for nothing with another, though its properties are known.
+        other.send(publish(b"x", 1, topic="", properties=alias))
+        assert await other.receive() == disconnected(0x94)
+        assert await other.closed()
+        assert front.counted("topic_alias") == 1
+        device.send(publish(b"x", 0, qos=1, properties=alias))
+        while await device.receive():
+            pass
+        assert front.counted("packet_id") == 1
+
+
+async def test_familiar_properties_do_not_lift_the_receive_maximum(world: World) -> None:
+    async with serving(max_unacked=5) as front:
+        front.ingest.sink.release.clear()
+        device = await enter(front.port, "ONE")
+        device.send(b"".join(publish(b"%d" % n, n, properties=b"\x01\x01") for n in range(1, 8)))
+        front.ingest.sink.release.set()
+        said = []
+        while answer := await device.receive():
+            said.append(answer)
+        assert said[-1] == disconnected(0x93)
+        assert front.counted("receive_maximum") == 1
 
 
 async def test_a_topic_alias_stands_for_its_topic_and_a_wrong_one_ends_the_connection(world: World) -> None:

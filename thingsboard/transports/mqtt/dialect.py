@@ -9,6 +9,11 @@ from thingsboard.transports.mqtt.packets import Malformed
 # Topic aliases a client may set. There are not many topics, and each alias costs memory.
 MAX_ALIASES = 16
 
+# Property sections of publishes (with their length byte) that were read and found good, and the topic alias in each, 0 for
+# none. A device sends the same ones again and again; so many are remembered, of all devices together.
+MAX_LEARNED = 1024
+learned: dict[bytes, int] = {}
+
 
 class Window:
     """The client's Receive Maximum: so many QoS 1 publishes may wait for its PUBACK. First come, first served.
@@ -94,8 +99,32 @@ class Dialect:
             raise Malformed("auth")
         return body
 
+    def familiar(self, head: int, body: bytes) -> tuple[bytes, bytes, bytes] | None:
+        """Topic, packet id and payload of a publish of QoS 0 or 1 whose properties are known to be good; None: read it."""
+        if len(body) < 3:
+            return None
+        named = 2 + (body[0] << 8 | body[1])
+        at = named + (head & 2)
+        if at >= len(body):
+            return None
+        end = at + 1 + body[at]
+        alias = learned.get(body[at:end])
+        if alias is None:
+            return None
+        topic = body[2:named]
+        if alias and not topic:
+            topic = self._aliases.get(alias, b"")
+        elif alias:
+            self._aliases[alias] = topic
+        return (topic, body[named:at], body[end:]) if topic else None
+
     def _publish(self, qos: int, body: bytes) -> bytes:
         topic, packet_id, alias, payload = v5.parse_publish(body, qos)
+        section = body[2 + (body[0] << 8 | body[1]) + len(packet_id) : len(body) - len(payload)]
+        if len(section) <= 128 and alias <= MAX_ALIASES:  # its length is one byte
+            if len(learned) >= MAX_LEARNED:
+                learned.clear()
+            learned[section] = alias
         if alias:
             if alias > MAX_ALIASES:
                 raise Malformed("topic_alias")

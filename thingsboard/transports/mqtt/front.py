@@ -1,7 +1,7 @@
 """One device's connection: frames packets, hands its messages to ingest, acknowledges what is committed.
 
 Everything per message happens in `_burst` (in), and in `MqttServer.settle` and `flush` (out); none awaits or makes a task.
-A publish of MQTT 5 without properties differs by one byte and goes the same way; any other packet is translated first.
+A publish of MQTT 5 without properties differs by one byte; one with properties is translated, unless they are familiar.
 """
 
 from typing import Any
@@ -22,13 +22,10 @@ from thingsboard.transports.session import RUN_AHEAD_MS, DeviceSession
 ANSWERS = (b"", PUBACK, PUBREC)  # to a publish, by QoS
 ACK_OF_NO_ID = PUBACK + b"\0\0"
 NOBODY = (None, b"")
-
 # How long a connection that is to end waits for the commit of what it sent, in seconds.
 FINISH_SECONDS = 1.0
-
 # Messages that are taken at a time, before it is looked whether there are too many on their way.
 BURST = 250
-
 new_tuple: Any = tuple.__new__  # half the cost of calling Uplink(...), on the hottest line of the platform
 
 
@@ -172,11 +169,28 @@ class Connection(Dialogue):
     def _other(self, head: int, body: bytes, now: int, count: int) -> int:
         """Whatever is not the usual publish, behind `count` others. The payload's bytes when it was queued, else -1."""
         if self.five is not None:
+            if head & 0xF4 == 0x30 and (taken := self._familiar(head, body, now)) >= 0:
+                return taken
             body = self.five.inward(head, body)
         if head & 0xF0 == 0x30:
             return self._publish(head >> 1 & 3, body, now, count)
         self._converse(head, body)
         return -1
+
+    def _familiar(self, head: int, body: bytes, now: int) -> int:
+        """A publish with properties as there were before, else usual. The payload's bytes when it was queued, else -1."""
+        topic, packet_id, payload = self.five.familiar(head, body) or (b"", b"", b"")  # type: ignore[union-attr]
+        kind = UPLINKS.get(topic)
+        if kind is None or packet_id == b"\0\0" or len(payload) > self.hub.limits.max_payload:
+            return -1
+        return self._take(kind, payload, now, PUBACK + packet_id if packet_id else b"")
+
+    def _take(self, kind: Any, payload: bytes, now: int, ack: bytes) -> int:
+        """Queue a message that is not the hot path's; the payload's bytes."""
+        if ack and self.five is not None and self.five.overrun(1, self.hub.limits.max_unacked):
+            raise Malformed("receive_maximum")
+        self._append(Uplink(self.session, kind, payload, now, (self, ack) if ack else self._quiet))
+        return len(payload)
 
     def _publish(self, qos: int, body: bytes, now: int, count: int) -> int:
         """A publish of QoS 2, to another topic, or malformed."""
@@ -209,10 +223,7 @@ class Connection(Dialogue):
             if said:
                 self.say(said)
             return -1
-        if qos and self.five is not None and self.five.overrun(1, self.hub.limits.max_unacked):
-            raise Malformed("receive_maximum")
-        self._append(Uplink(self.session, kind, payload, now, (self, ack) if qos else self._quiet))
-        return len(payload)
+        return self._take(kind, payload, now, ack)
 
     def _answer(self, ack: bytes, count: int) -> None:
         """Acknowledge what is not stored: at once, or in its turn while earlier messages are on their way."""
