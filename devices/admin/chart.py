@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 WIDTH, HEIGHT = 720, 220
-LEFT, RIGHT, TOP, BOTTOM = 64, 8, 10, 26
+LEFT, RIGHT, TOP, BOTTOM = 64, 8, 18, 28
 TICKS = 4
 
 
