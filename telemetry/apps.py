@@ -11,7 +11,9 @@ class TelemetryConfig(AppConfig):
     name = "telemetry"
 
     def ready(self) -> None:
-        """Hear of entities that are deleted: what was measured of them is erased."""
+        """Hear of entities that are deleted, whose measurements are erased, and of rights that live subscriptions lose."""
         from telemetry.erasure import take_leave
+        from telemetry.live.rights import notice
 
         before_delete(take_leave)
+        notice()

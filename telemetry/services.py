@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.utils import DataError
 from psycopg import errors
 
-from telemetry import erasure
+from telemetry import erasure, fanout
 from telemetry import keys as key_names
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.query import HistoryQuery, QueryTooSlow
@@ -70,13 +70,16 @@ def save(tenant_id: uuid.UUID, entity_id: uuid.UUID, readings: Sequence[Reading]
     database has no room.
     """
     _write(Write(tenant_id.bytes, [(entity_id.bytes, ts, values) for ts, values in readings]))
+    fanout.saved(entity_id, fanout.SERIES, readings)
 
 
 def save_attributes(
     tenant_id: uuid.UUID, entity_id: uuid.UUID, scope: Scope, values: dict[str, Value], ts: int | None = None
 ) -> None:
     """Write attributes of one entity; `ts` (ms) is the time of the change, now by default. Errors as `save`."""
-    _write(Write(tenant_id.bytes, (), [(entity_id.bytes, int(scope), now_ms() if ts is None else ts, values)]))
+    changed_at = now_ms() if ts is None else ts
+    _write(Write(tenant_id.bytes, (), [(entity_id.bytes, int(scope), changed_at, values)]))
+    fanout.saved(entity_id, scope, [(changed_at, values)])
     _tell(entity_id, scope, values)
 
 
@@ -213,6 +216,7 @@ def delete_attributes(entity_id: uuid.UUID, scope: Scope, keys: Sequence[str]) -
             [entity_id, int(scope), list(keys)],
         )
     )
+    fanout.changed(entity_id, scope, gone)
     _tell(entity_id, scope, gone)
     return gone
 
@@ -232,6 +236,7 @@ def delete_timeseries(
     A latest value inside the range goes too unless delete_latest is False; with rewrite_latest the newest point that is
     left takes its place.
     """
+    fanout.changed(entity_id, fanout.SERIES, keys)
     ids = [row[0] for row in _rows("SELECT id FROM ts_key WHERE name = ANY(%s)", [list(keys)])]
     scope: dict[str, Any] = {"entity": entity_id, "ids": ids, "start": start_ts, "end": end_ts}
     # without bounds of time TimescaleDB drops compressed batches without unpacking them

@@ -1,4 +1,4 @@
-"""The ASGI door: devices under /api/v1/{token}/, Prometheus at /metrics, Django for everything else."""
+"""The ASGI door: devices under /api/v1/{token}/, WebSockets at /api/ws, Prometheus at /metrics, Django for the rest."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thingsboard.settings")
 django = get_asgi_application()
 
 # After Django is set up, because they import models.
+from telemetry.live import consumer  # noqa: E402
 from tenants.services.session_cache import cache as sessions  # noqa: E402
 from thingsboard.transports.http import metrics  # noqa: E402
 from thingsboard.transports.http.app import DeviceApi, addressed  # noqa: E402
@@ -21,6 +22,7 @@ Message = MutableMapping[str, Any]
 
 devices = DeviceApi(Ingest)
 numbers = metrics.MetricsApp(devices)
+live = consumer.LiveConsumer.as_asgi()
 
 _news: "asyncio.Task[None] | None" = None
 
@@ -40,6 +42,13 @@ async def application(
         await devices(scope, receive, send)
     elif scope["type"] == "http" and scope["path"] == metrics.PATH:
         await numbers(scope, receive, send)
+    elif scope["type"] == "websocket":
+        hear_of_ended_sessions()
+        if consumer.addressed(scope["path"]):
+            await live(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close"})  # before it was accepted: 403
     else:
         hear_of_ended_sessions()
         await django(scope, receive, send)  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from thingsboard.kernel.api import NoSuchPath
@@ -10,7 +9,6 @@ from thingsboard.kernel.api_root import ApiRoot
 
 # /health/live and /health/ready are answered before any route: thingsboard.health.middleware.
 urlpatterns = [
-    path("", RedirectView.as_view(url="/admin/")),  # until there is a page that leads each authority to its place
     path("admin/", admin.site.urls),
     path("api/plugins/telemetry/", include("telemetry.api.urls")),
     path("setup/", include("tenants.pages.urls")),
@@ -25,4 +23,7 @@ urlpatterns = [
     path("api/", include("devices.api.urls")),  # its tenant/devices comes before tenant/<any id>
     path("api/", include("tenants.api.urls")),
     path("api/<path:rest>", NoSuchPath.as_view()),
+    path("", include("dashboards.pages.urls")),
 ]
+
+handler404 = "dashboards.pages.page.missing"

@@ -7,7 +7,7 @@ wait for it or it for `_settle`, and it looks at `active` afterwards.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -27,6 +27,7 @@ from devices.services.activity_rules import (
     judge,
 )
 from telemetry import bulk
+from telemetry.fanout import News, fanout
 from telemetry.points import Scope, Value
 from thingsboard.kernel.time import now_ms
 
@@ -67,6 +68,13 @@ _REVIEW = """
 """
 
 
+After = Callable[[Callable[[], None]], object]
+
+
+def _at_once(deed: Callable[[], None]) -> None:
+    deed()
+
+
 def record(connection: bulk.Connection, reports: Iterable[Report]) -> list[Change]:
     """Write what a transport reports, each device once; returns what happened, all of it committed.
 
@@ -80,7 +88,9 @@ def record(connection: bulk.Connection, reports: Iterable[Report]) -> list[Chang
         heard = {each.device_id: each.last_activity for each in chunk if not (each.connected or each.disconnected)}
         usual: set[uuid.UUID] = set()
         if heard:
-            moved = bulk.advance(connection, Scope.SERVER, LAST_ACTIVITY, now_ms(), heard)
+            now = now_ms()
+            moved = bulk.advance(connection, Scope.SERVER, LAST_ACTIVITY, now, heard)
+            fanout.tell([News(each.bytes, Scope.SERVER, now, {LAST_ACTIVITY: heard[each]}) for each in moved])
             # A statement of its own: it must see what was committed while the one before waited for a lock.
             usual = bulk.true_for(connection, Scope.SERVER, ACTIVE, moved)
         changes += _settle(connection, {each.device_id: each for each in chunk if each.device_id not in usual})
@@ -113,8 +123,10 @@ def times(device_id: uuid.UUID) -> dict[str, Value]:
     return bulk.read(_django(), Scope.SERVER, ATTRIBUTES, [device_id]).get(device_id, {})
 
 
-def _settle(connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | None]) -> list[Change]:
-    """Decide about devices in one transaction, each known as it is now."""
+def _settle(
+    connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | None], after: After = _at_once
+) -> list[Change]:
+    """Decide about devices in one transaction, each known as it is now; `after` calls what is to be done once it is over."""
     if not reports:
         return []
     ids = list(reports)
@@ -133,13 +145,15 @@ def _settle(connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | No
             changes += [Change(tenant_id, device_id, kind, ts) for kind, ts in verdict.events]
         bulk.write(connection, Scope.SERVER, now, values)
         # Here every change of state is known, in the transaction that writes it: rows of the outbox are appended here.
+    news = [News(each.bytes, Scope.SERVER, now_ms(), said) for each, said in values.items() if said]
+    after(lambda: fanout.tell(news))
     return changes
 
 
 def _settle_here(ids: Sequence[uuid.UUID]) -> list[Change]:
     """As `_settle`, in a transaction of Django's."""
     with transaction.atomic():
-        return _settle(_django(), dict.fromkeys(ids))
+        return _settle(_django(), dict.fromkeys(ids), transaction.on_commit)
 
 
 def _page(after: uuid.UUID) -> tuple[uuid.UUID | None, list[uuid.UUID]]:

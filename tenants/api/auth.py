@@ -12,7 +12,14 @@ from rest_framework.response import Response
 
 from tenants.address import client_address
 from tenants.api.shapes import user_json, user_resource
-from tenants.auth.browser import close_session, keep_session, open_session, require_csrf
+from tenants.auth.browser import (
+    SOCKET_TOKEN_SECONDS,
+    close_session,
+    keep_session,
+    open_session,
+    require_csrf,
+    socket_token,
+)
 from tenants.auth.jwt import Pair, issue_pair, refresh_pair
 from tenants.permissions import caller
 from tenants.services.passwords import change_password
@@ -97,6 +104,18 @@ class Logout(View):
         """Log out."""
         close_session(request, caller(request), address=client_address(request._request))
         return Response()
+
+
+class SocketToken(View):
+    """POST -> {"token", "expires_in"}: for a browser with a cookie, what opens a WebSocket."""
+
+    def post(self, request: Request) -> Response:
+        """A token for the next minute."""
+        user = caller(request)
+        if request.auth is not None:
+            raise BadRequest("Expected a browser's session; a token opens a WebSocket itself.")
+        token = socket_token(request._request, user)
+        return Response({"token": token, "expires_in": SOCKET_TOKEN_SECONDS}, headers={"Cache-Control": "no-store"})
 
 
 class CurrentUser(View):

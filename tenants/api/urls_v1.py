@@ -22,6 +22,7 @@ urlpatterns = [
     path("auth/token/refresh", auth.RefreshV1.as_view()),
     path("auth/csrf", auth.Csrf.as_view()),
     path("auth/logout", auth.Logout.as_view()),
+    path("auth/socketToken", auth.SocketToken.as_view()),
     path("auth/user", auth.CurrentUserV1.as_view()),
     path("auth/changePassword", auth.ChangePasswordV1.as_view()),
     *entities.urls,

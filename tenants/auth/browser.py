@@ -12,11 +12,14 @@ from rest_framework import authentication
 from rest_framework.request import Request
 
 from tenants.auth.backend import BACKEND
-from tenants.auth.jwt import session_of
+from tenants.auth.jwt import issue_access, session_of
 from tenants.models import User
-from tenants.services.auth_events import AuthEvent, record
 from tenants.services.sessions import end_session
 from thingsboard.kernel.errors import BadRequest, Forbidden, PayloadTooLarge
+from thingsboard.kernel.secrets import lookup_hash
+
+# For as long as a page needs to open a WebSocket.
+SOCKET_TOKEN_SECONDS = 60
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -60,11 +63,24 @@ def keep_session(request: HttpRequest, user: User) -> None:
     update_session_auth_hash(request, user)
 
 
+def socket_token(request: HttpRequest, user: User) -> str:
+    """An access token of this browser's session for SOCKET_TOKEN_SECONDS: what a WebSocket's first message shows, as our
+    live door takes no cookies (docs/decisions/0024). It is good for nothing any more once the browser has logged out.
+    """
+    return issue_access(user, str(_session_id(request)), SOCKET_TOKEN_SECONDS)
+
+
 def close_session(request: Request, user: User, *, address: str) -> None:
     """Log out: the session of the request's token, or that of its cookie."""
     claims: Any = request.auth
     if claims is not None:
         end_session(user, uuid.UUID(session_of(claims)), address=address)
     else:
+        tokens = _session_id(request._request)
         logout(request._request)
-        record(AuthEvent.LOGOUT, user=user, address=address)
+        end_session(user, tokens, address=address)
+
+
+def _session_id(request: HttpRequest) -> uuid.UUID:
+    """The id that tokens of the cookie's session carry: the same each time, and it does not betray the cookie."""
+    return uuid.UUID(bytes=lookup_hash(f"browser session:{request.session.session_key}")[:16])

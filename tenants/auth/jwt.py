@@ -57,19 +57,20 @@ class JwtAuthentication(JWTAuthentication):
 
 def issue_pair(user: User, session_id: str | None = None) -> Pair:
     """Tokens of a new session, or new ones of a session that goes on."""
-    now = now_ms() // 1000
-    common = {
-        "sub": user.email,
-        "userId": str(user.pk),
-        "sessionId": session_id or str(uuid.uuid4()),
-        GENERATION: user.session_generation,
-        "iat": now,
-        "isPublic": False,
+    session_id = session_id or str(uuid.uuid4())
+    refresh = {
+        **_claims(user, session_id, settings.TB_REFRESH_TOKEN_SECONDS),
+        "scopes": [REFRESH_SCOPE],
+        "jti": str(uuid.uuid4()),
     }
+    return Pair(issue_access(user, session_id, settings.TB_ACCESS_TOKEN_SECONDS), _signed(refresh))
+
+
+def issue_access(user: User, session_id: str, seconds: float) -> str:
+    """An access token of a session, good for so long; nothing renews it."""
     access: dict[str, Any] = {
-        **common,
+        **_claims(user, session_id, seconds),
         "scopes": [user.authority],
-        "exp": now + int(settings.TB_ACCESS_TOKEN_SECONDS),
         "enabled": user.is_active,
         "tenantId": str(user.tenant_id or NULL_UUID),
         "customerId": str(user.customer_id or NULL_UUID),
@@ -78,14 +79,7 @@ def issue_pair(user: User, session_id: str | None = None) -> Pair:
         access["firstName"] = user.first_name
     if user.last_name:
         access["lastName"] = user.last_name
-    refresh = {
-        **common,
-        "scopes": [REFRESH_SCOPE],
-        "exp": now + int(settings.TB_REFRESH_TOKEN_SECONDS),
-        "jti": str(uuid.uuid4()),
-    }
-    backend = TokenBackend(ALGORITHM, jwt_signing_key(), issuer=ISSUER)
-    return Pair(backend.encode(access), backend.encode(refresh))
+    return _signed(access)
 
 
 def refresh_pair(token: str) -> Pair:
@@ -132,6 +126,24 @@ def user_of(claims: dict[str, Any]) -> User:
     Raises Unauthenticated when the user is gone or switched off, or the session has ended.
     """
     return _alive(cache.ask(parse_uuid(claims["userId"]), parse_uuid(claims["sessionId"])), claims)
+
+
+def _claims(user: User, session_id: str, seconds: float) -> dict[str, Any]:
+    """What both kinds of token say."""
+    now = now_ms() // 1000
+    return {
+        "sub": user.email,
+        "userId": str(user.pk),
+        "sessionId": session_id,
+        GENERATION: user.session_generation,
+        "iat": now,
+        "exp": now + int(seconds),
+        "isPublic": False,
+    }
+
+
+def _signed(claims: dict[str, Any]) -> str:
+    return str(TokenBackend(ALGORITHM, jwt_signing_key(), issuer=ISSUER).encode(claims))
 
 
 def _alive(state: SessionState, claims: dict[str, Any]) -> User:

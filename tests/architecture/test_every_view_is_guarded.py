@@ -11,7 +11,6 @@ KEY = "5c9a153a-e51f-11f1-88cb-5d1941fd97de"
 
 # Path -> what a stranger is answered there.
 OPEN = {
-    "": "leads to the admin, which has a guard of its own",
     "api/auth/login": "the way in: 401 without a name and a password",
     "api/auth/token": "the way in with a refresh token: 401 without one",
     "api/v1/schema": "the description of our API, the same for everybody",
@@ -26,7 +25,12 @@ OPEN = {
     "api/noauth/userPasswordPolicy": "whoever activates an account must know it",
     f"setup/{KEY}": "the way in with the set-up link: 404 without one",
     f"api/{KEY}": "no route at all: 404 for everybody",
+    "auth/login": "the page of the way in",
+    "login/createPassword": "the page of an activation link: 404 without one",
+    "activationLinkExpired": "says so",
 }
+# Pages, which lead a stranger to the login.
+PAGES = ["", "devices", f"devices/{KEY}"]
 
 
 def routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
@@ -45,11 +49,11 @@ ROUTES = sorted(set(routes(get_resolver())))
 
 def test_the_walk_finds_the_routes() -> None:
     assert {f"api/device/{KEY}", f"api/plugins/telemetry/{KEY}/{KEY}/values/timeseries"} <= set(ROUTES)
-    assert set(OPEN) <= set(ROUTES)
+    assert {*OPEN, *PAGES} <= set(ROUTES)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-@pytest.mark.parametrize("path", [path for path in ROUTES if path not in OPEN])
+@pytest.mark.parametrize("path", [path for path in ROUTES if path not in {*OPEN, *PAGES}])
 def test_a_stranger_is_answered_401(path: str, method: str) -> None:
     answer = Client().generic(method, f"/{path}", b"{}", content_type="application/json")
     body = answer.json()
@@ -59,7 +63,9 @@ def test_a_stranger_is_answered_401(path: str, method: str) -> None:
 
 
 STATUSES = {
-    "": 302,
+    "auth/login": 405,
+    "login/createPassword": 405,
+    "activationLinkExpired": 405,
     "swagger-ui": 405,
     "redoc": 405,
     "api/v1/schema": 405,
@@ -75,6 +81,12 @@ STATUSES = {
 @pytest.mark.parametrize(("path", "status"), [(path, STATUSES.get(path, 401)) for path in OPEN])
 def test_an_open_route_tells_a_stranger_nothing(path: str, status: int, db: None) -> None:
     assert Client().post(f"/{path}", {}, content_type="application/json").status_code == status
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_sends_a_stranger_to_the_login(path: str, db: None) -> None:
+    answer = Client().get(f"/{path}")
+    assert (answer.status_code, answer["Location"].split("?")[0], answer.content) == (302, "/auth/login", b"")
 
 
 @pytest.mark.parametrize("path", ["", "tenants/user/", "devices/device/", "jsi18n/", "no/such/page/"])

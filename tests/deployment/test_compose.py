@@ -77,3 +77,13 @@ def test_the_image_carries_every_app_and_runs_as_the_user_of_compose() -> None:
         assert f"COPY {package.parent.name} {package.parent.name}\n" in dockerfile
         assert f"!{package.parent.name}\n" in ignored
     assert f"USER {SERVICES['web']['user']}\n" in dockerfile
+
+
+def test_the_image_carries_the_built_pages_and_not_what_built_them() -> None:
+    builder, image = (CHECKOUT / "Dockerfile").read_text().split("\nFROM ")[1:]
+    assert "COPY requirements.txt .npmrc ./\n" in builder and "RUN python dashboards/frontend/build.py\n" in builder
+    assert "COPY --from=frontend /app/dashboards/static dashboards/static\n" in image
+    assert image.index("COPY dashboards dashboards") < image.index("COPY --from=frontend") < image.index("USER ")
+    assert re.search(r"grep -v -E '\^\([^)]*\bnodejs-wheel-binaries\b[^)]*\)' requirements\.txt", image)
+    ignored = (CHECKOUT / ".dockerignore").read_text().splitlines()
+    assert {"!.npmrc", "**/node_modules", "dashboards/static"} <= set(ignored)

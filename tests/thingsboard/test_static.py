@@ -10,7 +10,3 @@ def test_static_files_of_packages_are_served(client: Client, path: str) -> None:
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/css")
     assert b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
-
-
-def test_the_front_door_leads_to_a_page(client: Client) -> None:
-    assert client.get("/")["Location"] == "/admin/"

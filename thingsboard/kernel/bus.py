@@ -44,11 +44,17 @@ def publish(channel: str, payload: dict[str, Any]) -> None:
 
     Blocks for at most about a second, so never call it on an event loop.
     """
-    body = orjson.dumps(payload)
+    send(PREFIX + channel, orjson.dumps(payload))
+
+
+def send(channel: str, body: bytes) -> bool:
+    """Publish bytes on a channel by its full name; False when they are lost, which is logged. Blocks as `publish`."""
     try:
-        _publisher().publish(PREFIX + channel, body)
+        _publisher().publish(channel, body)
     except (redis.RedisError, OSError) as error:
         log.warning("Bus message on %s is lost: %s", channel, error)
+        return False
+    return True
 
 
 class Subscriber:

@@ -94,6 +94,8 @@ STATIC_URL = "/static/"
 # Served by the web process itself, straight from the packages: nobody has to run collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+# Vite puts a hash of the contents into these names: browsers need not ask again.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dashboards/assets/"
 
 # Forms, their files apart; the door (thingsboard/web) has bounded the whole body before. Django checks this one late.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024

@@ -58,6 +58,21 @@ TB_HTTP_MAX_BODIES = env.integer("TB_HTTP_MAX_BODIES", 256 * 1024 * 1024, low=65
 TB_HTTP_READ_TIMEOUT = env.seconds("TB_HTTP_READ_TIMEOUT", 20.0, low=0.05)
 TB_HTTP_IDLE_TIMEOUT = env.seconds("TB_HTTP_IDLE_TIMEOUT", 60.0, low=0.05)
 
+# WebSockets (docs/reference/websocket.md): seconds until authCmd, between pings, and until a pong; bytes of a message.
+TB_WS_AUTH_TIMEOUT = env.seconds("TB_WS_AUTH_TIMEOUT", 10.0, low=0.05)
+TB_WS_PING_SECONDS = env.seconds("TB_WS_PING_SECONDS", 10.0, low=0.05)
+TB_WS_PONG_TIMEOUT = env.seconds("TB_WS_PONG_TIMEOUT", 30.0, low=0.05)
+TB_WS_MAX_MESSAGE = env.integer("TB_WS_MAX_MESSAGE", 32768, low=1024, high=1 << 24)
+# Of one socket: frames that wait, subscriptions, points of a subscription; seconds between two frames of a subscription.
+TB_WS_MAX_QUEUE = env.integer("TB_WS_MAX_QUEUE", 1000, low=1)
+TB_WS_MAX_SUBSCRIPTIONS = env.integer("TB_WS_MAX_SUBSCRIPTIONS", 1000, low=1)
+TB_WS_MAX_POINTS = env.integer("TB_WS_MAX_POINTS", 5000, low=1)
+TB_WS_UPDATE_SECONDS = env.seconds("TB_WS_UPDATE_SECONDS", 0.1, low=0.001)
+# Of one web process: entities that are watched, threads that ask the database; how often rights are asked for without news.
+TB_WS_MAX_WATCHED = env.integer("TB_WS_MAX_WATCHED", 20_000, low=1)
+TB_WS_DB_THREADS = env.integer("TB_WS_DB_THREADS", 4, low=1, high=64)
+TB_WS_RECHECK_SECONDS = env.seconds("TB_WS_RECHECK_SECONDS", 30.0, low=0.05)
+
 # Token cache: how long an answer may be believed, and how long misses are gathered into one query.
 TB_TOKEN_CACHE_SECONDS = env.seconds("TB_TOKEN_CACHE_SECONDS", 30.0)
 TB_TOKEN_CACHE_SIZE = env.integer("TB_TOKEN_CACHE_SIZE", 50_000, low=1)

@@ -15,8 +15,11 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "tb:layer"},
+        "BACKEND": "thingsboard.kernel.layer.BoundedLayer",
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 5, "health_check_interval": 5}],
+            "prefix": "tb:layer",
+        },
     }
 }
 

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from telemetry.fanout import fanout
 from thingsboard.kernel.batch import Batcher
 from thingsboard.kernel.disk import watch
 from thingsboard.kernel.measure import BUCKETS
@@ -100,9 +101,13 @@ def tokens(cache: TokenCache) -> Iterator[Metric]:
 
 
 def house(log: RefusalLog) -> Iterator[Metric]:
-    """Of what every process has: the list of refusals and the database's disk."""
+    """Of what every process has: the list of refusals, news for live subscriptions, the database's disk."""
     yield gauge("refusals_unwritten", "Kinds of refusals that are not in the database yet.", log.waiting)
     yield counter("refusals_dropped", "Refusals that could not be written for five minutes.", log.dropped)
+    yield gauge(
+        "live_untold_values", "Values that are committed and not told to live subscriptions yet.", fanout.waiting
+    )
+    yield counter("live_dropped_values", "Values that were not told; subscriptions read them.", fanout.dropped)
     disk = watch()
     short = disk.shortage() is not None
     if disk.free is not None:

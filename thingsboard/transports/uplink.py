@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
 
+from telemetry.fanout import fanout
 from telemetry.writer import IngestWriter, Write
 from thingsboard.kernel.batch import Batcher, Refused, Shard
 from thingsboard.transports.decoding import Decoder
@@ -28,6 +29,8 @@ class Ingest:
         self._clocks: weakref.WeakValueDictionary[bytes, StampClock] = weakref.WeakValueDictionary()
         self._loop = asyncio.get_running_loop()
         self.lease = Lease()
+        fanout.start()
+        self._interest = self._loop.create_task(fanout.interest.listen(), name="who watches live")
         self.batcher: Batcher[Uplink, Write] = Batcher(
             [_Sink(self.lease) for _ in range(settings.TB_INGEST_SHARDS)],
             settle,
@@ -64,7 +67,10 @@ class Ingest:
     async def close(self) -> bool:
         """Commit what is queued; False when that did not end in time."""
         self.lease.close()
-        return await self.batcher.close()
+        try:
+            return await self.batcher.close()
+        finally:
+            self._interest.cancel()
 
 
 def _forget(_clock: StampClock) -> None:
@@ -93,7 +99,9 @@ class _Sink:
         return writes, [kept[index] for index in origin], refusals
 
     def commit(self, units: Sequence[Write]) -> dict[int, Refused]:
-        return self._writer.commit(units)
+        refused = self._writer.commit(units)
+        fanout.committed(units, refused)
+        return refused
 
     def close(self) -> None:
         self._writer.close()

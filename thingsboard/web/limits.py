@@ -25,6 +25,14 @@ class Limits:
     max_bodies: int
     read_timeout: float
     idle_timeout: float
+    max_message: int  # of a WebSocket
+    ping_seconds: float
+    pong_timeout: float
+
+    @property
+    def check_seconds(self) -> float:
+        """How often timeouts are looked for."""
+        return min(2.0, self.ping_seconds / 4, self.pong_timeout / 4)
 
     @classmethod
     def from_settings(cls) -> Self:
@@ -36,6 +44,9 @@ class Limits:
             max_bodies=settings.TB_HTTP_MAX_BODIES,
             read_timeout=settings.TB_HTTP_READ_TIMEOUT,
             idle_timeout=settings.TB_HTTP_IDLE_TIMEOUT,
+            max_message=settings.TB_WS_MAX_MESSAGE,
+            ping_seconds=settings.TB_WS_PING_SECONDS,
+            pong_timeout=settings.TB_WS_PONG_TIMEOUT,
         )
 
     def body_of(self, target: bytes) -> int:

@@ -9,7 +9,6 @@ from typing import Any
 
 from daphne.http_protocol import HTTPFactory
 from daphne.server import Server  # installs the reactor, so it comes before it
-from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor
 from twisted.internet.protocol import Protocol
 from twisted.logger import globalLogBeginner
@@ -17,6 +16,7 @@ from twisted.protocols.policies import WrappingFactory
 
 from thingsboard.web.channel import Bodies, Channel, Request
 from thingsboard.web.limits import Limits
+from thingsboard.web.websocket import EXTENSIONS, Sockets
 
 log = logging.getLogger(__name__)
 
@@ -85,20 +85,14 @@ class WebServer(Server):
     def __init__(self, application: Application, *, host: str, port: int, limits: Limits) -> None:
         self.limits, self.host, self.port = limits, host, port
         self.failure = ""
-        super().__init__(application, endpoints=[f"{host}:{port}"], verbosity=0)
+        # A WebSocket may stay as long as it is alive; whether it is, websocket.py finds out.
+        super().__init__(application, endpoints=[f"{host}:{port}"], verbosity=0, websocket_timeout=-1)
 
     def run(self) -> None:
         """As Daphne's, which would make channels of its own kind."""
         self.connections: dict[Any, dict[str, Any]] = {}
         self.http_factory = Channels(self)
-        self.ws_factory = WebSocketFactory(self, server=self.server_name)
-        self.ws_factory.setProtocolOptions(
-            autoPingTimeout=self.ping_timeout,
-            allowNullOrigin=True,
-            openHandshakeTimeout=self.websocket_handshake_timeout,
-            maxMessagePayloadSize=self.websocket_max_message_size,
-            maxFramePayloadSize=self.websocket_max_frame_size,
-        )
+        self.ws_factory = Sockets(self, self.limits)
         # Twisted's log says more about its connections than anybody wants to know; Daphne and we have loggers of our own.
         globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
         places = Places(self.http_factory, self.limits)
@@ -112,11 +106,23 @@ class WebServer(Server):
             return
         asyncio.set_event_loop(reactor._asyncioEventloop)
         reactor.callLater(1, self.application_checker)
-        reactor.callLater(2, self.timeout_checker)
+        self.timeout_checker()
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         places.sweep()
         log.info("The web is ready on %s:%d.", self.host, self.port)
         reactor.run(installSignalHandlers=self.signal_handlers)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """As Daphne's; a WebSocket's application is told what it may ask for besides."""
+        if scope["type"] == "websocket":
+            scope["extensions"] = EXTENSIONS
+        return super().create_application(protocol, scope)
+
+    def timeout_checker(self) -> None:
+        """As Daphne's, as often as the settings want it."""
+        for protocol in list(self.connections):
+            protocol.check_timeouts()
+        reactor.callLater(self.limits.check_seconds, self.timeout_checker)
 
     def kill_all_applications(self) -> Any:
         """As Daphne's, which stumbles over a request that has not arrived whole, and then waits for nobody."""

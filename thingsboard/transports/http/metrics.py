@@ -6,8 +6,19 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from telemetry.live.hub import hub
 from thingsboard.transports.http.app import DeviceApi, Receive, Scope, Send
-from thingsboard.transports.metrics import CONTENT_TYPE, exposition, house, ingest, labelled, permitted, tokens
+from thingsboard.transports.metrics import (
+    CONTENT_TYPE,
+    counter,
+    exposition,
+    gauge,
+    house,
+    ingest,
+    labelled,
+    permitted,
+    tokens,
+)
 
 PATH = "/metrics"
 
@@ -29,6 +40,16 @@ class DeviceApiCollector(Collector):
             yield from ingest(devices.pipeline.ingest.batcher)
             yield from tokens(devices.pipeline.tokens)
         yield from house(devices.refusals)
+        yield from _live()
+
+
+def _live() -> Iterable[Metric]:
+    """Of live subscriptions."""
+    ours = hub()
+    yield gauge("live_sockets", "WebSockets that are signed in.", len(ours.sockets))
+    yield gauge("live_subscriptions", "Their subscriptions.", ours.subscriptions)
+    yield gauge("live_watched_entities", "Entities that are watched.", ours.watched)
+    yield counter("live_losses", "Times that all subscriptions read anew because news may be missing.", ours.losses)
 
 
 class MetricsApp:

@@ -1,0 +1,1 @@
+"""Live subscriptions: ThingsBoard's WebSocket (compat/websocket.md, docs/reference/websocket.md)."""
