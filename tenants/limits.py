@@ -12,6 +12,7 @@ _COUNTED = {
     EntityType.DEVICE: ("maxDevices", "devices"),
     EntityType.CUSTOMER: ("maxCustomers", "customers"),
     EntityType.USER: ("maxUsers", "users"),
+    EntityType.DASHBOARD: ("maxDashboards", "dashboards"),
 }
 
 

@@ -19,6 +19,8 @@ export default defineConfig({
         login: "src/entries/login.ts",
         password: "src/entries/password.ts",
         device: "src/entries/device.tsx",
+        dashboard: "src/entries/dashboard.tsx",
+        dashboardEdit: "src/entries/dashboard_edit.ts",
       },
     },
   },

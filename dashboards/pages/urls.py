@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dashboards.pages.dashboards import dashboard, dashboards, edit, new
 from dashboards.pages.devices import device, devices
 from dashboards.pages.home import home
 from dashboards.pages.sign_in import create_password, link_expired, login
@@ -13,4 +14,8 @@ urlpatterns = [
     path("activationLinkExpired", link_expired),
     path("devices", devices),
     path("devices/<uuid:device_id>", device),
+    path("dashboards", dashboards),
+    path("dashboards/new", new),
+    path("dashboards/<uuid:dashboard_id>", dashboard),
+    path("dashboards/<uuid:dashboard_id>/edit", edit),
 ]

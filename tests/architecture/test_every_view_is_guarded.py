@@ -30,7 +30,15 @@ OPEN = {
     "activationLinkExpired": "says so",
 }
 # Pages, which lead a stranger to the login.
-PAGES = ["", "devices", f"devices/{KEY}"]
+PAGES = [
+    "",
+    "devices",
+    f"devices/{KEY}",
+    "dashboards",
+    "dashboards/new",
+    f"dashboards/{KEY}",
+    f"dashboards/{KEY}/edit",
+]
 
 
 def routes(resolver: URLResolver, before: str = "") -> Iterator[str]:

@@ -71,7 +71,9 @@ def test_every_topic_is_on_the_page_of_mqtt() -> None:
 
 def test_every_route_is_on_the_page_of_its_api() -> None:
     page = "".join((REFERENCE / name).read_text() for name in ("rest.md", "api-v1.md", "pages.md"))
-    paths = re.findall(r"`/((?:(?:api|setup|auth|login|devices)/[^`?\s]+|devices|activationLinkExpired))`", page)
+    paths = re.findall(
+        r"`/((?:(?:api|setup|auth|login|devices|dashboards)/[^`?\s]+|devices|dashboards|activationLinkExpired))`", page
+    )
     named = {re.sub(r"\{[^}]+\}", KEY, path) for path in paths}
     assert named == set(ROUTES) - {"", "swagger-ui", "redoc", f"api/{KEY}"}
 

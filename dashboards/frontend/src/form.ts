@@ -35,9 +35,9 @@ export function onSubmit(form: HTMLFormElement, send: () => Promise<void>): void
 
 /** What was typed into a field cannot be sent. */
 export class Invalid extends Error {
-  readonly field: HTMLInputElement;
+  readonly field: HTMLElement;
 
-  constructor(field: HTMLInputElement, message: string) {
+  constructor(field: HTMLElement, message: string) {
     super(message);
     this.field = field;
   }

@@ -2,11 +2,10 @@
 
 import { computed, effect, signal } from "@preact/signals";
 
-import { Refused, get, post } from "../api.ts";
 import { DEFAULT_WINDOW, windowOf } from "../chart/window.ts";
-import { Connection, type Socket, type World } from "../live/connection.ts";
+import { browser, hurryBack } from "../live/browser.ts";
+import { Connection } from "../live/connection.ts";
 import type { Command, Entity, Scope } from "../live/protocol.ts";
-import { serverNow } from "../values/clock.ts";
 import { kindOf } from "../values/text.ts";
 import type { Facts } from "./facts.ts";
 import { Values } from "./values.ts";
@@ -64,12 +63,7 @@ export class Model {
     effect(() => {
       this.remember();
     });
-    // Who comes back to this page, or to the network, does not want to wait for the next try.
-    const hurry = (): void => {
-      if (document.visibilityState === "visible" && this.connection.status.value.kind === "lost") this.connection.connect();
-    };
-    addEventListener("online", hurry);
-    document.addEventListener("visibilitychange", hurry);
+    hurryBack(this.connection);
   }
 
   canDraw(key: string): boolean {
@@ -106,31 +100,3 @@ export class Model {
     history.replaceState(null, "", address);
   }
 }
-
-/** The world as it is. */
-const browser: World = {
-  open(): Socket {
-    const address = new URL("/api/ws", location.href);
-    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    return new WebSocket(address) as unknown as Socket;
-  },
-  async signedIn(): Promise<boolean> {
-    try {
-      await get("/api/auth/user");
-      return true;
-    } catch (error) {
-      return !(error instanceof Refused && error.status === 401);
-    }
-  },
-  async token(): Promise<string> {
-    return ((await post("/api/v1/auth/socketToken")) as { token: string }).token;
-  },
-  now: serverNow,
-  after(ms: number, call: () => void): () => void {
-    const timer = setTimeout(call, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-  random: () => Math.random(),
-};

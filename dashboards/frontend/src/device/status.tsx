@@ -5,7 +5,7 @@ import { ageOf } from "../values/age.ts";
 import { tick } from "../values/clock.ts";
 
 /** One line that a screen reader says, too. While the connection is lost it says that the values are old. */
-export function Connectivity({ model }: { model: Model }) {
+export function Connectivity({ model }: { model: Pick<Model, "connection"> }) {
   const status = model.connection.status.value;
   switch (status.kind) {
     case "live":

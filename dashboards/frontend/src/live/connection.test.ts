@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Connection, type Socket, type World } from "./connection.ts";
+import { entityData } from "./entities.ts";
 import type { Command, Update } from "./protocol.ts";
 
 interface Frame {
@@ -118,6 +119,19 @@ test("at most ten commands go in one frame, and a token only in the first", asyn
   const peer = await opened(stage, connection);
   assert.deepEqual(peer.frames.map((frame) => frame.cmds.length), [10, 2]);
   assert.deepEqual(peer.frames.map((frame) => frame.authCmd?.token), ["jwt", undefined]);
+});
+
+test("long commands are spread over frames that the server takes, and each ends in the way of its kind", async () => {
+  const stage = new Stage();
+  const connection = make(stage);
+  const ids = Array.from({ length: 250 }, (_, n) => `5c9a153a-e51f-11f1-88cb-${String(n).padStart(12, "0")}`);
+  const query = () => entityData({ type: "entityList", entityType: "DEVICE", entityList: ids }, 250, [], null);
+  const stops = Array.from({ length: 5 }, () => connection.subscribe(query, () => undefined));
+  const peer = await opened(stage, connection);
+  assert.deepEqual(peer.frames.map((frame) => frame.cmds.length), [2, 2, 1]);
+  for (const frame of peer.frames) assert.ok(JSON.stringify(frame).length < 32_768);
+  stops[2]?.();
+  assert.deepEqual(peer.frames.at(-1)?.cmds, [{ type: "ENTITY_DATA_UNSUBSCRIBE", cmdId: 3 }]);
 });
 
 test("it is live when the server has answered, not before", async () => {

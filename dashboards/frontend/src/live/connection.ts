@@ -3,7 +3,7 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { pauseBefore } from "./backoff.ts";
-import { readUpdate, type Command, type Update } from "./protocol.ts";
+import { ending, readUpdate, type Command, type Update } from "./protocol.ts";
 
 /** Where the connection is. `since`: when it was lost, null while it never was; times in ms. */
 export type Status =
@@ -38,8 +38,9 @@ interface Subscription {
   hear: (update: Update) => void;
 }
 
-/** Commands in one frame, as ThingsBoard's own page has it. */
+/** Commands in one frame, as ThingsBoard's own page has it, and characters: the server takes 32,768 bytes at once. */
 const MOST_COMMANDS = 10;
+const LONGEST_FRAME = 24_000;
 /** So long nothing was heard, and the server is asked whether it is still there; so long it may take to answer. */
 const QUIET_MS = 20_000;
 const ANSWER_MS = 10_000;
@@ -76,7 +77,7 @@ export class Connection {
       for (const [cmdId, each] of this.running) {
         if (each !== subscription) continue;
         this.running.delete(cmdId);
-        if (this.open) this.send([{ ...each.make(), cmdId, unsubscribe: true }]);
+        if (this.open) this.send([ending(each.make(), cmdId)]);
       }
     };
   }
@@ -128,10 +129,22 @@ export class Connection {
   }
 
   private send(commands: object[], first: object = {}): void {
-    for (let start = 0; start === 0 || start < commands.length; start += MOST_COMMANDS) {
-      const cmds = commands.slice(start, start + MOST_COMMANDS);
-      this.socket?.send(JSON.stringify({ ...(start === 0 ? first : {}), cmds }));
+    let extra = first;
+    let cmds: object[] = [];
+    let length = 0;
+    const flush = (): void => {
+      this.socket?.send(JSON.stringify({ ...extra, cmds }));
+      extra = {};
+      cmds = [];
+      length = 0;
+    };
+    for (const command of commands) {
+      const size = JSON.stringify(command).length;
+      if (cmds.length > 0 && (cmds.length === MOST_COMMANDS || length + size > LONGEST_FRAME)) flush();
+      cmds.push(command);
+      length += size;
     }
+    if (cmds.length > 0 || Object.keys(first).length > 0) flush();
   }
 
   private hear(frame: unknown): void {

@@ -1,0 +1,1 @@
+"""ThingsBoard's API of dashboards, and our own."""

@@ -1,0 +1,1 @@
+"""Writes of dashboards, and what a configuration must be."""
