@@ -3,10 +3,12 @@
 from django.contrib import admin
 
 from telemetry.models import Erasure
+from tenants.admin.filters import by_recent
+from tenants.admin.gate import ShownAdmin
 
 
 @admin.register(Erasure)
-class ErasureAdmin(admin.ModelAdmin):
+class ErasureAdmin(ShownAdmin):
     """What is being removed of deleted entities, and what was within the last 30 days."""
 
     list_display = (
@@ -19,18 +21,7 @@ class ErasureAdmin(admin.ModelAdmin):
         "requested_ms",
         "done_ms",
     )
-    list_filter = ("entity_type",)
-    search_fields = ("entity_id", "tenant_id")
+    lookups = frozenset({"entity_id", "entity_type"})
+    list_filter = (by_recent("entity_type"),)
     ordering = ("-id",)
-
-    def has_add_permission(self, request: object) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: object, obj: Erasure | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: object, obj: Erasure | None = None) -> bool:
-        """Never."""
-        return False
+    sortable_by = ()

@@ -47,12 +47,16 @@ HEADERS = {
 def page(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, entry: str = "", status: int = 200
 ) -> HttpResponse:
-    """A page with the scripts of all pages and those of `entry`. 503 in plain words where the front end is not built."""
+    """A page with the scripts of all pages and those of `entry`.
+
+    Where the front end is not built it is plain words, with 503 or the status that it has anyhow.
+    """
     get_token(request)  # sets the cookie whose value our scripts show when they change something
     try:
         assets = assets_of("shell", *([entry] if entry else []))
     except NotBuilt as error:
-        return HttpResponse(f"{error}\n", status=503, content_type="text/plain; charset=utf-8")
+        status = 503 if status == 200 else status  # what is missing is missing all the same
+        return HttpResponse(f"{error}\n", status=status, content_type="text/plain; charset=utf-8")
     answer = render(request, f"dashboards/{template}.html", {**(context or {}), "assets": assets}, status=status)
     for name, value in HEADERS.items():
         answer.headers[name] = value

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
+from unfold.forms import AuthenticationForm
 
 from tenants.address import client_address
 from tenants.models import User
@@ -30,7 +30,7 @@ class GuardedBackend(ModelBackend):
             raise PermissionDenied from None
 
 
-class AdminLogin(AdminAuthenticationForm):
+class AdminLogin(AuthenticationForm):
     """The admin's login form; it says why somebody has to wait."""
 
     def clean(self) -> dict[str, Any]:
@@ -45,4 +45,5 @@ class AdminLogin(AdminAuthenticationForm):
             user.backend = BACKEND  # what Django's login() asks for
             self.user_cache = user
             self.confirm_login_allowed(user)
-        return self.cleaned_data
+        said: dict[str, Any] = self.cleaned_data
+        return said

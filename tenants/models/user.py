@@ -81,5 +81,5 @@ class User(AbstractBaseUser, PermissionsMixin, Entity):
 
     @property
     def is_staff(self) -> bool:
-        """Who may enter the admin: system administrators until tenants get theirs (live screens)."""
-        return self.authority == Authority.SYS_ADMIN
+        """Who may enter the admin: administrators. What each sees there, tenants/admin/gate.py says."""
+        return self.authority in {Authority.SYS_ADMIN, Authority.TENANT_ADMIN}

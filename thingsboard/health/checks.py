@@ -68,12 +68,18 @@ async def _run(part: Callable[[], Awaitable[str]]) -> Check:
         return Check(False, f"no answer within {TIMEOUT:g} s")
 
 
+def timescale_version() -> str:
+    """The version of TimescaleDB that keeps history; "" where native partitions do. Raises DatabaseError."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
+        found = cursor.fetchone()
+    return str(found[0]) if found else ""
+
+
 def _database() -> str:
     """A query, and which store history is kept in."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'")
-            return "TimescaleDB" if cursor.fetchone() else "native partitions"
+        return "TimescaleDB" if timescale_version() else "native partitions"
     except DatabaseError:
         connection.close()
         raise NotReady("the database does not answer") from None

@@ -15,6 +15,8 @@ CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "daphne",
+    "unfold.apps.BasicAppConfig",  # the admin's look; before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     "tenants.apps.ServedAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
