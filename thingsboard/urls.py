@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from thingsboard.kernel.api import NoSuchPath
@@ -25,6 +26,9 @@ urlpatterns = [
     path("api/", include("dashboards.api.urls")),
     path("api/", include("tenants.api.urls")),
     path("api/<path:rest>", NoSuchPath.as_view()),
+    path(
+        "favicon.ico", RedirectView.as_view(url="/static/dashboards/icon.svg", http_method_names=["get", "head"])
+    ),  # pages that name no icon: the admin, the API
     path("", include("dashboards.pages.urls")),
 ]
 
