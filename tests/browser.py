@@ -39,7 +39,8 @@ class Visitor:
 
     def forget(self, *expected: str) -> None:
         """Every error so far holds one of these words, and is all right."""
-        assert [each for each in self.errors if not any(word in each for word in expected)] == []
+        surprises = [each for each in self.errors if not any(word in each for word in expected)]
+        assert not surprises, surprises
         self.errors.clear()
 
     def _note(self, response: Any) -> None:
@@ -79,4 +80,5 @@ def visit(chromium: Browser) -> Iterator[Visit]:
     yield come
     for visitor in visitors:
         visitor.context.close()
-    assert [visitor.errors for visitor in visitors if visitor.errors] == []
+    errors = [visitor.errors for visitor in visitors if visitor.errors]
+    assert not errors, errors

@@ -50,6 +50,8 @@ def test_a_new_installation_is_set_up_and_signed_in_to(platform: Up, visit: Visi
         "csrftoken": True,
         "sessionid": True,
     }
+    expect(page.get_by_text("native partitions").or_(page.get_by_text("TimescaleDB")).first).to_be_visible()
+    expect(page.get_by_text("Asking the parts")).to_have_count(0)
     page.goto("/no/such/page")
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
     visitor.forget("404")
