@@ -30,6 +30,8 @@ async def test_the_numbers_are_there_for_who_has_the_token(
     assert 'thingsboard_http_requests_total{status="200"} 1.0' in answer.text
     assert 'thingsboard_http_requests_total{status="401"} 1.0' in answer.text
     assert "thingsboard_ingest_messages_total 1.0" in answer.text
+    for live in ("losses_total", "sockets", "subscriptions", "watched_entities"):
+        assert f"\nthingsboard_live_{live} 0.0\n" in answer.text
     assert "NOBODY" not in answer.text
     for wrong in ("Bearer wrong", "a-secret", ""):
         assert (await client.get("/metrics", headers={"Authorization": wrong})).status_code == 404
