@@ -34,7 +34,7 @@ class Visitor:
     def __post_init__(self) -> None:
         self.page.on("console", lambda line: line.type in ("error", "warning") and self.errors.append(line.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.errors.append(f"{request.url}: {request.failure}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._note)
 
     def forget(self, *expected: str) -> None:
@@ -42,6 +42,10 @@ class Visitor:
         surprises = [each for each in self.errors if not any(word in each for word in expected)]
         assert not surprises, surprises
         self.errors.clear()
+
+    def _failed(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # given up by the browser itself, as the page was left before it came
+            self.errors.append(f"{request.url}: {request.failure}")
 
     def _note(self, response: Any) -> None:
         if response.status >= 400:

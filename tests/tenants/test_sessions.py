@@ -183,6 +183,8 @@ async def test_the_bus_tells_other_processes_at_once() -> None:
             while not await holds():
                 await asyncio.sleep(0.01)
 
+    # Known before anybody listens, so that a newer generation can only have come over the bus.
+    assert (await generation(one), await generation(other)) == (0, 0)
     async with process(one), process(other):
 
         async def heard() -> bool:

@@ -24,7 +24,7 @@ def test_every_route_of_ours_under_the_devices_prefix_begins_with_a_reserved_wor
     found = list(routes(get_resolver().url_patterns))
     assert "api/auth/login" in found
     for route in found:
-        if route.startswith("api/v1/"):
+        if route.startswith("api/v1/") and route != "api/v1/":  # which no token can be meant by
             assert route.removeprefix("api/v1/").partition("/")[0] in RESERVED_TOKENS, route
 
 
