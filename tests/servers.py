@@ -1,7 +1,8 @@
-"""The servers of a test run: one throw-away PostgreSQL and one Valkey, started before Django reads its settings.
+"""The servers of a test run: one throw-away PostgreSQL and a Valkey for each process, started before Django reads its settings.
 
 A pytest plugin (`-p tests.servers` in pyproject.toml). The first process starts them and names them in the environment, which
-the workers of pytest-xdist inherit; each worker makes its own database. With DATABASE_URL or REDIS_URL set, those are used.
+the workers of pytest-xdist inherit; each worker makes its own database, and starts its own Valkey, whose connections some tests
+cut, all of them. With DATABASE_URL or REDIS_URL set, those are used.
 """
 
 import os
@@ -16,6 +17,7 @@ import pytest
 from thingsboard.embedded import postgres, valkey
 
 _running = ExitStack()
+VALKEYS = "TB_TEST_VALKEYS"  # in the environment of workers: where each is to have its own
 
 
 def fresh_directory() -> Path:
@@ -38,6 +40,10 @@ def pytest_load_initial_conftests() -> Iterator[None]:
             os.environ["DATABASE_URL"] = _running.enter_context(postgres.throwaway(_made(root / "pg")))
         if not os.environ.get("REDIS_URL"):
             os.environ["REDIS_URL"] = _running.enter_context(valkey.throwaway(_made(root / "valkey")))
+            os.environ[VALKEYS] = str(root)
+    elif directory := os.environ.get(VALKEYS):
+        own = _made(Path(directory) / f"valkey-{os.environ['PYTEST_XDIST_WORKER']}")
+        os.environ["REDIS_URL"] = _running.enter_context(valkey.throwaway(own))
     return (yield)
 
 
