@@ -11,7 +11,8 @@ from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGro
 from devices.models.device import default_device_data
 from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
-from devices.services.profiles import default_profile, profile_by_name, require_references
+from devices.services.profiles import default_profile, profile_by_name
+from devices.services.references import require_references
 from tenants.limits import require_room
 from tenants.models import ActionType, Customer
 from tenants.services import audit

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from thingsboard.kernel.errors import NotFound
@@ -63,7 +64,13 @@ def before_delete(farewell: Farewell) -> None:
 
 
 def deleting(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
-    """Said by the service that is about to delete these entities."""
+    """Said by the service that is about to delete these entities, in the transaction that does.
+
+    They are locked first: who wants to hang something on one (`hold`) waits, and finds it gone.
+    """
+    if kind in _doors and ids:
+        rows = _doors[kind].model._default_manager.filter(pk__in=list(ids))
+        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     for farewell in _mourners:
         farewell(kind, ids, tenant_id)
 
@@ -104,6 +111,23 @@ def exists(entity: EntityId, tenant_id: uuid.UUID) -> bool:
     if door.tenant_field:
         rows = rows.filter(**{door.tenant_field: tenant_id})
     return bool(rows.exists())
+
+
+def hold(entity: EntityId, tenant_id: uuid.UUID) -> Model | None:
+    """The object behind `entity` if it is that tenant's; nobody deletes it before the caller's transaction ends.
+
+    What refers to an entity without a foreign key asks this before it is written. None for what belongs to no tenant.
+    """
+    door = _doors.get(entity.type)
+    if door is None or not door.tenant_field:
+        return None
+    meta, quote = door.model._meta, connection.ops.quote_name
+    table = quote(meta.db_table)
+    columns = {field.attname: quote(field.get_attname_column()[1]) for field in meta.concrete_fields}
+    key, tenant = columns["id"], columns[door.tenant_field]
+    # As a foreign key does: it waits for a deletion, and not for a change.
+    sql = f"SELECT * FROM {table} WHERE {key} = %s AND {tenant} = %s FOR KEY SHARE"  # noqa: S608 - names of our models
+    return next(iter(door.model._default_manager.raw(sql, [entity.id, tenant_id])), None)
 
 
 def tenant_of(entity: EntityId, found: Model) -> uuid.UUID:
