@@ -123,7 +123,7 @@ def hold(entity: EntityId, tenant_id: uuid.UUID) -> Model | None:
         return None
     meta, quote = door.model._meta, connection.ops.quote_name
     table = quote(meta.db_table)
-    columns = {field.attname: quote(field.get_attname_column()[1]) for field in meta.concrete_fields}
+    columns = {field.attname: quote(str(field.column)) for field in meta.concrete_fields}
     key, tenant = columns["id"], columns[door.tenant_field]
     # As a foreign key does: it waits for a deletion, and not for a change.
     sql = f"SELECT * FROM {table} WHERE {key} = %s AND {tenant} = %s FOR KEY SHARE"  # noqa: S608 - names of our models
