@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgpack
+import msgspec
 
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.time import now_ms
@@ -19,6 +19,9 @@ MOST_MESSAGES = 500
 LARGEST_BODY = 1 << 20  # bytes, beyond the message that passes it
 
 Row = tuple[Any, ...]
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[tuple[Any, ...]])
 
 
 class Position(NamedTuple):
@@ -98,15 +101,12 @@ def position_of(raw: Sequence[Any]) -> Position:
 
 def encode(rows: Sequence[Row]) -> bytes:
     """The body of a row of the queue."""
-    return bytes(msgpack.packb(rows, use_bin_type=True))
+    return _ENCODER.encode(rows)
 
 
 def decode_rows(body: bytes | memoryview) -> list[Row]:
-    """The messages of a body, as they were encoded. Raises ValueError for a body that is none."""
-    rows = msgpack.unpackb(body, raw=False, use_list=False)
-    if not isinstance(rows, tuple):
-        raise ValueError("Not an array of messages.")
-    return list(rows)
+    """The messages of a body, as they were encoded. Raises msgspec.DecodeError, a ValueError, for a body that is none."""
+    return _DECODER.decode(body)
 
 
 def decode(body: bytes | memoryview) -> list[Message]:
