@@ -63,7 +63,7 @@ class Msg(NamedTuple):
     """One message on its way. Whoever changes it makes another one.
 
     `id`: 16 bytes; `ts`: ms; `stack`: the (chain, node) pairs, 16 bytes each, that called the present chain; `visited`: how
-    many nodes it met; `stored`: its values are in the store as they came, which any change of data, metadata or originator ends.
+    many nodes it met; `stored`: its values are in the store as they came, until data, metadata or originator change.
     """
 
     id: bytes
