@@ -19,8 +19,8 @@ _REGISTER = (
     "INSERT INTO kernel_outboxflow (id, tenant_id, queue, lane) VALUES (%b, %b, %t, %b) ON CONFLICT (id) DO NOTHING"
 )
 _APPEND = (
-    "INSERT INTO kernel_outboxrow (flow_id, messages, done, size, attempts, not_before, created_time, body) "
-    "VALUES (%b, %b, 0, %b, 0, 0, %b, %b)"
+    "INSERT INTO kernel_outboxrow (flow_id, messages, done, size, attempts, retries, not_before, created_time, body) "
+    "VALUES (%b, %b, 0, %b, 0, 0, 0, %b, %b)"
 )
 
 
