@@ -49,6 +49,7 @@ class Node:
     OUT_ENABLED: ClassVar[bool] = True
     CLUSTERING: ClassVar[str] = "ENABLED"
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
+    ACKNOWLEDGES: ClassVar[bool] = False  # whatever fails behind it, the message counts as processed
     READS: ClassVar[frozenset[str]] = frozenset()
     WRITES: ClassVar[frozenset[str]] = frozenset()
 
@@ -62,6 +63,15 @@ class Node:
         the engine finds it by handing them over one by one.
         """
         raise NotImplementedError
+
+    def calls(self) -> tuple[bytes, ...]:
+        """The chains (16 bytes) that messages may enter from here; b"" for the originator's own."""
+        return ()
+
+    @classmethod
+    def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:
+        """A configuration that was saved with an older `configurationVersion`, as the present one says it."""
+        return raw
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
