@@ -25,9 +25,12 @@ class DevicesConfig(AppConfig):
         from telemetry.services import watch_attribute
         from tenants.services.tenants import equip_new_tenants
 
-        register(EntityType.DEVICE, Device, title="Device")
+        def queue(thing: Asset | Device) -> str | None:
+            return thing.profile.default_queue_name
+
+        register(EntityType.DEVICE, Device, title="Device", queue=queue)
         register(EntityType.DEVICE_PROFILE, DeviceProfile, title="Device profile")
-        register(EntityType.ASSET, Asset, title="Asset")
+        register(EntityType.ASSET, Asset, title="Asset", queue=queue)
         register(EntityType.ASSET_PROFILE, AssetProfile, title="Asset profile")
         register(EntityType.ENTITY_VIEW, EntityView, title="Entity view")
         equip_new_tenants(default_profile)

@@ -4,9 +4,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.api.devices import visible_device
-from devices.api.shapes import device_json
 from devices.models import Device
 from devices.services.assignments import assign, publish, unassign
+from devices.services.documents import device_json
 from tenants.api.customers import visible_customer
 from tenants.permissions import TenantAdmin
 from thingsboard.kernel.api import View, path_uuid

@@ -6,9 +6,11 @@ from typing import Any
 from django.db import transaction
 
 from devices.models import Asset, AssetProfile
+from devices.services.events import announce
 from devices.services.references import require_references
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.events import Event
 from tenants.services.tenants import require_version
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting
@@ -30,6 +32,7 @@ def create_asset_profile(tenant_id: uuid.UUID, name: str, **fields: Any) -> Asse
         with refusing(NAME_TAKEN):
             profile.save(force_insert=True)
         entry.after(profile)
+        announce(Event.ENTITY_CREATED, profile)
     return profile
 
 
@@ -49,6 +52,7 @@ def update_asset_profile(
         with refusing(NAME_TAKEN):
             profile.save()
         entry.after(profile)
+        announce(Event.ENTITY_UPDATED, profile)
     return profile
 
 
@@ -62,6 +66,7 @@ def delete_asset_profile(profile: AssetProfile) -> None:
         deleting(EntityType.ASSET_PROFILE, [profile.pk], profile.tenant_id)
         if Asset.objects.filter(profile=profile).exists():
             raise BadRequest("The asset profile referenced by the assets cannot be deleted!")
+        announce(Event.ENTITY_DELETED, profile)
         profile.delete()
 
 
@@ -74,9 +79,11 @@ def set_default_asset_profile(profile: AssetProfile) -> AssetProfile:
         for other in of_tenant.filter(is_default=True).exclude(pk=profile.pk):
             other.is_default = False
             other.save(update_fields=["is_default"])
+            announce(Event.ENTITY_UPDATED, other)
         profile.is_default = True
         profile.save(update_fields=["is_default"])
         entry.after(profile)
+        announce(Event.ENTITY_UPDATED, profile)
     return profile
 
 
@@ -98,6 +105,7 @@ def asset_profile_by_name(tenant_id: uuid.UUID, name: str) -> AssetProfile:
     found, made = AssetProfile.objects.get_or_create(tenant_id=tenant_id, name=name)
     if made:
         audit.record(ActionType.ADDED, EntityType.ASSET_PROFILE, found, audit.snapshot(found))
+        announce(Event.ENTITY_CREATED, found)
     return found
 
 

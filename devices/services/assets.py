@@ -9,9 +9,11 @@ from django.db import transaction
 
 from devices.models import Asset, AssetProfile
 from devices.services.asset_profiles import asset_profile_by_name, default_asset_profile
+from devices.services.events import announce
 from tenants.limits import require_room
 from tenants.models import ActionType, Customer
 from tenants.services import audit
+from tenants.services.events import Event
 from tenants.services.tenants import require_version
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting
@@ -49,6 +51,7 @@ def create_asset(
         with refusing(NAME_TAKEN):
             asset.save(force_insert=True)
         entry.after(asset)
+        announce(Event.ENTITY_CREATED, asset)
     return asset
 
 
@@ -66,6 +69,7 @@ def update_asset(
         with refusing(NAME_TAKEN):
             asset.save()
         entry.after(asset)
+        announce(Event.ENTITY_UPDATED, asset)
     return asset
 
 
@@ -75,6 +79,7 @@ def delete_asset(asset: Asset) -> None:
     with audit.deed(ActionType.DELETED, EntityType.ASSET, asset) as entry:
         entry.before(asset)
         deleting(EntityType.ASSET, [asset.pk], asset.tenant_id)
+        announce(Event.ENTITY_DELETED, asset)
         asset.delete()
 
 

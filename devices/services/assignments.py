@@ -5,6 +5,7 @@ from typing import TypeVar
 from django.db import transaction
 
 from devices.models import Asset, Device, EntityView
+from devices.services.events import announce_assigned, announce_unassigned
 from tenants.models import ActionType, Customer
 from tenants.services import audit
 from tenants.services.customers import public_customer
@@ -34,6 +35,7 @@ def assign(thing: Assigned, customer: Customer) -> Assigned:
         entry.row.customer_id = held.pk
         _give(thing, held)
         entry.after(thing)
+        announce_assigned(thing, held)
     return thing
 
 
@@ -42,12 +44,14 @@ def unassign(thing: Assigned) -> Assigned:
     """Take it from its customer, at once. Raises BadRequest where none has it."""
     kind, title = _KINDS[type(thing)]
     thing = _locked(thing)
-    if thing.customer_id is None:
+    former = thing.customer
+    if former is None:
         raise BadRequest(f"{title.capitalize()} isn't assigned to any customer!")
     with audit.deed(ActionType.UNASSIGNED_FROM_CUSTOMER, kind, thing) as entry:
         entry.before(thing)
         _give(thing, None)
         entry.after(thing)
+        announce_unassigned(thing, former)
     return thing
 
 

@@ -13,8 +13,10 @@ from django.db import transaction
 
 from devices.models import EntityView
 from devices.models.view import no_keys
+from devices.services.events import announce
 from tenants.models import ActionType, Customer
 from tenants.services import audit
+from tenants.services.events import Event
 from tenants.services.tenants import require_version
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting, hold
@@ -55,6 +57,7 @@ def create_view(
         with refusing(NAME_TAKEN):
             view.save(force_insert=True)
         entry.after(view)
+        announce(Event.ENTITY_CREATED, view)
     return view
 
 
@@ -72,6 +75,7 @@ def update_view(
         with refusing(NAME_TAKEN):
             view.save()
         entry.after(view)
+        announce(Event.ENTITY_UPDATED, view)
     return view
 
 
@@ -81,6 +85,7 @@ def delete_view(view: EntityView) -> None:
     with audit.deed(ActionType.DELETED, EntityType.ENTITY_VIEW, view) as entry:
         entry.before(view)
         deleting(EntityType.ENTITY_VIEW, [view.pk], view.tenant_id)
+        announce(Event.ENTITY_DELETED, view)
         view.delete()
 
 

@@ -7,9 +7,11 @@ from django.db import transaction
 
 from devices.models import Device, DeviceProfile
 from devices.models.profile import ProvisionType, TransportType
+from devices.services.events import announce
 from devices.services.references import REFERENCES, require_references
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.events import Event
 from thingsboard.kernel import entities
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.errors import BadRequest, VersionConflict
@@ -44,6 +46,7 @@ def create_profile(tenant_id: uuid.UUID, name: str, **fields: Any) -> DeviceProf
         with refusing(NAME_TAKEN):
             profile.save(force_insert=True)
         entry.after(profile)
+        announce(Event.ENTITY_CREATED, profile)
     return profile
 
 
@@ -62,6 +65,7 @@ def update_profile(profile: DeviceProfile, name: str, *, version: int | None = N
         with refusing(NAME_TAKEN):
             profile.save()
         entry.after(profile)
+        announce(Event.ENTITY_UPDATED, profile)
     return profile
 
 
@@ -75,6 +79,7 @@ def delete_profile(profile: DeviceProfile) -> None:
     with audit.deed(ActionType.DELETED, EntityType.DEVICE_PROFILE, profile) as entry:
         entry.before(profile)
         entities.deleting(EntityType.DEVICE_PROFILE, [profile.pk], profile.tenant_id)
+        announce(Event.ENTITY_DELETED, profile)
         profile.delete()
 
 
@@ -87,9 +92,11 @@ def set_default_profile(profile: DeviceProfile) -> DeviceProfile:
         for other in of_tenant.filter(is_default=True).exclude(pk=profile.pk):
             other.is_default = False
             other.save(update_fields=["is_default"])
+            announce(Event.ENTITY_UPDATED, other)
         profile.is_default = True
         profile.save(update_fields=["is_default"])
         entry.after(profile)
+        announce(Event.ENTITY_UPDATED, profile)
     return profile
 
 
@@ -130,4 +137,5 @@ def profile_by_name(tenant_id: uuid.UUID, name: str) -> DeviceProfile:
     )
     if made:
         audit.record(ActionType.ADDED, EntityType.DEVICE_PROFILE, found, audit.snapshot(found))
+        announce(Event.ENTITY_CREATED, found)
     return found

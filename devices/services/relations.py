@@ -13,8 +13,10 @@ from django.db import transaction
 from django.db.models import Model, Q
 
 from devices.models import EntityRelation, RelationGroup
+from devices.services.events import announce_relation
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.events import Event, tell
 from thingsboard.kernel.entities import hold, not_found
 from thingsboard.kernel.errors import BadRequest, NotFound, VersionConflict
 from thingsboard.kernel.ids import EntityId, EntityType
@@ -63,6 +65,7 @@ def save_relation(
     )
     if made:
         _record(ends, {}, _told(found))
+        announce_relation(Event.RELATION_ADD_OR_UPDATE, found, ends)
         return found
     if version is not None and version != found.version:
         raise VersionConflict("The relation was changed by someone else: read it again and repeat the change.")
@@ -72,6 +75,7 @@ def save_relation(
         found.version += 1
         found.save(update_fields=["additional_info", "version"])
         _record(ends, before, _told(found))
+        announce_relation(Event.RELATION_ADD_OR_UPDATE, found, ends)
     return found
 
 
@@ -85,6 +89,7 @@ def delete_relation(tenant_id: uuid.UUID, key: RelationKey) -> EntityRelation:
     if found is None:
         raise NotFound("Requested item wasn't found!")
     _record(ends, _told(found), {})
+    announce_relation(Event.RELATION_DELETED, found, ends)
     rows.delete()
     return found
 
@@ -101,6 +106,7 @@ def delete_relations(tenant_id: uuid.UUID, entity: EntityId) -> int:
     with audit.deed(ActionType.UPDATED, entity.type, target) as entry:
         gone, _ = EntityRelation.objects.filter(tenant_id=tenant_id, group=RelationGroup.COMMON).at(entity).delete()
         entry.before({"relations": gone})
+        tell(Event.RELATIONS_DELETED, entity, target, {})
     return gone
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from devices.models import Device, Rpc, RpcStatus
+from devices.services.events import announce_rpc
 from tenants.models import ActionType
 from tenants.services import audit
 from thingsboard.kernel.constraints import refusing
@@ -70,6 +71,7 @@ def create_rpc(
     )
     with refusing({"devices_rpc_pkey": "A request with this id exists already!"}):
         rpc.save(force_insert=True)
+    announce_rpc(rpc)
     return rpc
 
 
@@ -91,6 +93,7 @@ def change_status(rpc_id: uuid.UUID, status: RpcStatus, *, response: Any = None)
         rpc.response = response
     rpc.version += 1
     rpc.save(update_fields=["status", "response", "version"])
+    announce_rpc(rpc)
     return rpc
 
 
@@ -100,6 +103,9 @@ def delete_rpc(rpc: Rpc) -> None:
     rpc = _locked(rpc.pk)
     with audit.deed(ActionType.DELETED, EntityType.RPC, rpc) as entry:
         entry.before({"status": rpc.status, "device_id": str(rpc.device_id)})
+        if rpc.status != RpcStatus.DELETED:
+            rpc.status = RpcStatus.DELETED
+            announce_rpc(rpc)
         rpc.delete()
 
 

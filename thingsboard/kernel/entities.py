@@ -26,11 +26,14 @@ class Action(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How one kind of entity is found: its model, and the field that names its tenant (None: it belongs to none)."""
+    """How one kind of entity is found: its model, and the field that names its tenant (None: it belongs to none); and in
+    which queue what happens to one is announced (None: in the usual one).
+    """
 
     model: type[Model]
     tenant_field: str | None
     title: str
+    queue: Callable[[Any], str | None] | None = None
 
 
 _doors: dict[EntityType, Door] = {}
@@ -40,13 +43,23 @@ Farewell = Callable[[EntityType, Collection[uuid.UUID], uuid.UUID | None], None]
 _mourners: list[Farewell] = []
 
 
-def register(kind: EntityType, model: type[Model], *, tenant_field: str | None = "tenant_id", title: str) -> None:
-    """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model."""
+def register(
+    kind: EntityType,
+    model: type[Model],
+    *,
+    tenant_field: str | None = "tenant_id",
+    title: str,
+    queue: Callable[[Any], str | None] | None = None,
+) -> None:
+    """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model.
+
+    `queue` names the queue of an object, where not all are in the usual one.
+    """
     if kind in _doors and _doors[kind].model is not model:
         raise ValueError(f"{kind} is already registered for {_doors[kind].model.__name__}.")
     if not hasattr(model._default_manager.all(), "visible_to"):
         raise ValueError(f"{model.__name__}'s default manager has no visible_to(user).")
-    _doors[kind] = Door(model, tenant_field, title)
+    _doors[kind] = Door(model, tenant_field, title, queue)
 
 
 def registered() -> dict[EntityType, Door]:
@@ -134,3 +147,9 @@ def tenant_of(entity: EntityId, found: Model) -> uuid.UUID:
     """The tenant to which an object belongs that `visible` handed out; the system's where it belongs to none."""
     field = _doors[entity.type].tenant_field
     return (getattr(found, field) if field else None) or NULL_UUID
+
+
+def queue_of(entity: EntityId, found: Model) -> str | None:
+    """In which queue what happens to an object is announced; None for the usual one."""
+    door = _doors.get(entity.type)
+    return door.queue(found) if door is not None and door.queue is not None else None
