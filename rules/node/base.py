@@ -74,6 +74,11 @@ class Node:
         return raw
 
     @classmethod
+    def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:
+        """The saved configuration `raw` of an older `version` as one of VERSION. What is there is not changed."""
+        return raw
+
+    @classmethod
     def defaults(cls) -> dict[str, Any]:
         """The configuration of a new node."""
         return cls.CONFIG().saved()
