@@ -4,7 +4,7 @@ from celery import shared_task
 from django.conf import settings
 
 from rules.engine.drain import drain_of_this_thread
-from rules.live import start_fanout
+from rules.engine.news import start_fanout
 from thingsboard.kernel.outbox.kicks import resend
 
 # A drain lets others have its thread after so long.
@@ -26,5 +26,7 @@ def drain(group: int) -> None:
 )
 def sweep() -> None:
     """Work off what nobody was told of (every TB_RULE_SWEEP_SECONDS)."""
+    start_fanout()
     for group in range(settings.TB_RULE_DRAINS):
-        drain(group)
+        if drain_of_this_thread().work(group, TURN_S, linger_s=0.0):
+            resend(group)

@@ -89,7 +89,7 @@ class Runner:
         except FAULTS as error:
             log.error("A message of tenant %s spoils its batch: %s", tenant_id, error)
             return Done({number: Failed(_sentence(error))}, [])
-        return Done({number: why for why in failed.values()}, [ctx])
+        return Done(dict.fromkeys([number], failed[0]) if failed else {}, [ctx])
 
     def _go(self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool) -> dict[int, Failed]:
         chains = self._chains.of(ctx.tenant_id)

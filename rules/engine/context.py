@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import psycopg
+from django.conf import settings
 
 from rules.engine.alarms import BatchAlarms
 from rules.engine.entities import Entities
+from rules.engine.intervals import Firsts
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
 from rules.node import EntityFields
-from telemetry.json import typed
+from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
 from thingsboard.kernel.encoding import json_bytes
@@ -33,6 +35,11 @@ class Tools:
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
+        self.json_rules = Rules(
+            cast=settings.TB_JSON_TYPE_CAST,
+            longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
+            most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
+        )
 
 
 class BatchContext:
@@ -47,6 +54,8 @@ class BatchContext:
         self._alarms = BatchAlarms(tools.connection, tenant_id, self.now)
         self.queued: list[tuple[str, Message]] = []
         self.lanes: set[int] = set()  # to be kicked after the commit
+        self.here = b""  # the node that is running
+        self.firsts = Firsts()
         self._now: int | None = None
 
     def now(self) -> int:
@@ -55,9 +64,28 @@ class BatchContext:
             self._now = now_ms()
         return self._now
 
-    def save_points(self, entity: EntityId, readings: Sequence[Reading], ttl_s: int = 0) -> None:
+    @property
+    def json_rules(self) -> Rules:
         """See rules.node.Context."""
-        self.values.save_points(entity.id.bytes, readings)
+        return self._tools.json_rules
+
+    def save_points(
+        self,
+        entity: EntityId,
+        readings: Sequence[Reading],
+        ttl_s: int = 0,
+        *,
+        history: bool = True,
+        latest: bool = True,
+        live: bool = True,
+        fields: bool = True,
+    ) -> None:
+        """See rules.node.Context. In PostgreSQL points have no time to live of their own: TB_TS_RETENTION_DAYS is for all."""
+        self.values.save_points(entity.id.bytes, readings, history=history, latest=latest, live=live)
+
+    def first_in_interval(self, purpose: str, asked: Sequence[tuple[EntityId, int]], interval_s: int) -> Sequence[bool]:
+        """See rules.node.Context."""
+        return self.firsts.ask((self.here, purpose), asked, interval_s * 1000)
 
     def save_attributes(
         self,
@@ -68,6 +96,9 @@ class BatchContext:
         only_changes: bool = False,
         notify_device: bool = False,
         announce: Mapping[str, str] | None = None,
+        store: bool = True,
+        live: bool = True,
+        fields: bool = True,
     ) -> None:
         """See rules.node.Context."""
         if only_changes:
@@ -77,8 +108,8 @@ class BatchContext:
             }
         if not values:
             return
-        self.values.save_attributes(entity.id.bytes, scope, self.now(), values)
-        if announce is not None:
+        self.values.save_attributes(entity.id.bytes, scope, self.now(), values, store=store, live=live)
+        if announce is not None and store:
             body = json_bytes({key: typed(value) for key, value in values.items()})
             message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, self.now())
             self.queued.append((MAIN, message))
@@ -131,7 +162,7 @@ class BatchContext:
 
     def forget(self) -> None:
         """Undo what was not flushed."""
-        self.values.forget(self.values.flushed)
+        self.values.forget()
         self._alarms.forget()
         self.queued.clear()
 

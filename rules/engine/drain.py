@@ -39,7 +39,7 @@ class Drain:
         self._tools: Tools | None = None
         self._turns = Turns()
 
-    def work(self, group: int, seconds: float) -> bool:
+    def work(self, group: int, seconds: float, *, linger_s: float = LINGER_S) -> bool:
         """Work off the flows of the group for up to about so many seconds; True when something may be left.
 
         Raises nothing for a database that is away: then nothing is done, and the sweeper comes again.
@@ -47,7 +47,7 @@ class Drain:
         until = time.monotonic() + seconds
         try:
             self._connect()
-            return self._work(group, until)
+            return self._work(group, until, linger_s)
         except AWAY as error:
             log.warning("The rule engine waits for the database: %s", str(error).strip().splitlines()[:1])
             self.close()
@@ -63,7 +63,7 @@ class Drain:
         django_connection.close()
         self._raw = self._slicer = self._looks = self._tools = None
 
-    def _work(self, group: int, until: float) -> bool:
+    def _work(self, group: int, until: float, linger_s: float) -> bool:
         idle_since: float | None = None
         pause = FIRST_PAUSE_S
         held = float("-inf")
@@ -81,7 +81,7 @@ class Drain:
                 return False
             else:
                 idle_since = now if idle_since is None else idle_since
-                if now - idle_since >= LINGER_S:
+                if now - idle_since >= linger_s:
                     clear_flag(group)
                     held, last_look = float("-inf"), True
                     continue

@@ -19,7 +19,7 @@ class Queued(NamedTuple):
     """A message in the queue: as it was encoded, and its place there, which makes its id."""
 
     row_id: int
-    index: int
+    number: int
     row: Row
 
     def message_id(self) -> bytes:
@@ -27,7 +27,7 @@ class Queued(NamedTuple):
         row = self.row
         if len(row) > 7 and row[7] is not None:
             return bytes(row[7])
-        return self.row_id.to_bytes(6, "big") + (0x8000 | self.index).to_bytes(2, "big") + b"\x80tbqueue"
+        return self.row_id.to_bytes(6, "big") + (0x8000 | self.number).to_bytes(2, "big") + b"\x80tbqueue"
 
     def key(self) -> uuid.UUID:
         """The same as a UUID."""

@@ -39,6 +39,12 @@ class Chains(Protocol):
         ...
 
 
+class RunContext(Context, Protocol):
+    """A context that is told which node is running."""
+
+    here: bytes
+
+
 class Recorder(Protocol):
     """Hears what happens at every node, where somebody wants to know."""
 
@@ -103,7 +109,7 @@ class Run:
 
     def __init__(
         self,
-        ctx: Context,
+        ctx: RunContext,
         chains: Chains,
         *,
         most_nodes: int,
@@ -161,6 +167,7 @@ class Run:
             items = self._within_limit(graph, place, items)
             if not items:
                 return
+        self._ctx.here = place.id
         recorder = self._recorder
         began = time.perf_counter() if recorder is not None else 0.0
         outcomes = self._call(place, [msg for _, msg in items])

@@ -179,8 +179,10 @@ class Slicer:
         """What may be told now that it is committed."""
         self._runner.tools.appender.committed()
         for ctx in done.contexts:
-            if ctx.values.writes:
-                fanout.committed(ctx.values.writes, {})
+            ctx.firsts.committed()
+            news = ctx.values.live()
+            if news:
+                fanout.committed(news, {})
             if ctx.lanes:
                 kick(ctx.lanes)
 

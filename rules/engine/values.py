@@ -1,7 +1,7 @@
 """The values that a batch reads and writes: what is stored, under what its nodes have written so far."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.conf import settings
@@ -60,29 +60,50 @@ class KeyNumbers:
         return self._side
 
 
+class Pending(NamedTuple):
+    """Something to be written, and to which of history (or attributes), latest values and live subscriptions."""
+
+    write: Write
+    history: bool = True
+    latest: bool = True
+    live: bool = True
+
+
 class Values:
     """Of one batch of one tenant, on its connection."""
 
     def __init__(self, connection: Connection, tenant: bytes, numbers: KeyNumbers) -> None:
-        self.writes: list[Write] = []
+        self.pending: list[Pending] = []
         self._connection, self._tenant, self._numbers = connection, tenant, numbers
         self._ids: Mapping[str, int] = keys.cache.of(tenant)
-        # What was read, and what of `writes` is in there already.
+        # What was read, and what of `pending` is in there already.
         self._points: dict[tuple[bytes, str], Point | None] = {}
         self._attributes: dict[tuple[bytes, int, str], Attribute | None] = {}
         self._merged = 0
-        self.flushed = 0  # of `writes`
+        self._flushed = 0  # of `pending`
 
-    def save_points(self, entity: bytes, readings: Sequence[Reading]) -> None:
-        """To history and latest. Raises ValueError for keys that cannot be."""
+    def save_points(
+        self,
+        entity: bytes,
+        readings: Sequence[Reading],
+        *,
+        history: bool = True,
+        latest: bool = True,
+        live: bool = True,
+    ) -> None:
+        """To those that are wanted of history, latest and live. Raises ValueError for keys that cannot be."""
         for _, values in readings:
             self._know(values)
-        self.writes.append(Write(self._tenant, [(entity, ts, values) for ts, values in readings]))
+        write = Write(self._tenant, [(entity, ts, values) for ts, values in readings])
+        self.pending.append(Pending(write, history, latest, live))
 
-    def save_attributes(self, entity: bytes, scope: Scope, ts: int, values: dict[str, Value]) -> None:
+    def save_attributes(
+        self, entity: bytes, scope: Scope, ts: int, values: dict[str, Value], *, store: bool = True, live: bool = True
+    ) -> None:
         """Attributes of one entity. Raises ValueError for keys that cannot be."""
         self._know(values)
-        self.writes.append(Write(self._tenant, (), [(entity, int(scope), ts, values)]))
+        write = Write(self._tenant, (), [(entity, int(scope), ts, values)])
+        self.pending.append(Pending(write, store, store, live))
 
     def _know(self, values: Mapping[str, Value]) -> None:
         if not values.keys() <= self._ids.keys():
@@ -130,40 +151,47 @@ class Values:
     def _merge(self) -> None:
         """Lay what was written over what was read."""
         points, attributes = self._points, self._attributes
-        for write in self.writes[self._merged :]:
-            for entity, ts, values in write.series:
+        for write, history, latest, _ in self.pending[self._merged :]:
+            for entity, ts, values in write.series if latest else ():
                 for name, value in values.items():
                     key = (entity, name)
                     if key in points and ((known := points[key]) is None or known.ts <= ts):
                         points[key] = Point(ts, value)
-            for entity, scope, ts, values in write.attributes:
+            for entity, scope, ts, values in write.attributes if history else ():
                 for name, value in values.items():
                     if (entity, scope, name) in attributes:
                         attributes[entity, scope, name] = Attribute(name, Scope(scope), value, ts)
-        self._merged = len(self.writes)
+        self._merged = len(self.pending)
 
     def _rows(self, sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         return psycopg.Cursor(self._connection).execute(sql, parameters).fetchall()
 
-    def mark(self) -> int:
-        """How much was written; `forget` goes back to it."""
-        return len(self.writes)
+    def live(self) -> list[Write]:
+        """What live subscriptions are to be told, once it is committed."""
+        return [write for write, _, _, live in self.pending if live]
 
-    def forget(self, mark: int) -> None:
-        """Undo what was written since, before it was flushed."""
-        del self.writes[mark:]
+    def forget(self) -> None:
+        """Undo what was not flushed."""
+        del self.pending[self._flushed :]
         self._points.clear()
         self._attributes.clear()
         self._merged = 0
 
     def flush(self, server: Server) -> None:
         """Write what was not written yet, in the connection's open transaction."""
-        fresh = self.writes[self.flushed :]
-        if fresh:
-            window = None
-            if server.timescale:
-                self._rows("SELECT pg_advisory_xact_lock_shared(%s)", [WINDOW_LOCK])
-                window = self._rows("SELECT low, high FROM ts_window", [])[0]
-            batch = gather(fresh, {self._tenant: dict(self._ids)})
-            send(self._connection, server, batch, merge=True, window=window)
-            self.flushed = len(self.writes)
+        fresh, self._flushed = self.pending[self._flushed :], len(self.pending)
+        if not any(each.history or each.latest for each in fresh):
+            return
+        window = None
+        if server.timescale:
+            self._rows("SELECT pg_advisory_xact_lock_shared(%s)", [WINDOW_LOCK])
+            window = self._rows("SELECT low, high FROM ts_window", [])[0]
+        ids = {self._tenant: dict(self._ids)}
+        batch = gather([each.write for each in fresh if each.history and each.latest], ids)
+        # What goes to one of the two alone is rare: it follows in statements of its own, in the same order of tables.
+        some = gather([each.write for each in fresh if each.history and not each.latest], ids)
+        others = gather([each.write for each in fresh if each.latest and not each.history], ids)
+        some.latest = []
+        others.history, others.points = [], 0
+        for part in (batch, some, others):
+            send(self._connection, server, part, merge=True, window=window)

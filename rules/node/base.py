@@ -70,11 +70,6 @@ class Node:
 
     @classmethod
     def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:
-        """A configuration that was saved with an older `configurationVersion`, as the present one says it."""
-        return raw
-
-    @classmethod
-    def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:
         """The saved configuration `raw` of an older `version` as one of VERSION. What is there is not changed."""
         return raw
 

@@ -10,7 +10,7 @@ from tests.contracts.contract import Kind, Kinds, Routes, by
 from thingsboard.kernel.ids import EntityId, EntityType
 
 if TYPE_CHECKING:
-    from tests.contracts.world import World
+    pass
 
 _PAGE = "pageSize=100&page=0"
 _ALARM = {
