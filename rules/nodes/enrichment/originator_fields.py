@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import orjson
 
 from rules.node import SUCCESS, Category, Config, Context, Emit, EntityFields, Msg, Node, Outcome
@@ -11,6 +12,7 @@ from rules.node.fetching import FetchTo
 from rules.node.template import Template, java_text
 from thingsboard.kernel.encoding import json_bytes
 
+_NAME_AND_TYPE = {"name": "originatorName", "type": "originatorType"}
 _NOTHING = ("", "null")
 
 
@@ -18,7 +20,7 @@ class OriginatorFieldsConfig(Config, frozen=True):
     """Which field goes where under which name (with templates), and whether empty ones are left out."""
 
     fetch_to: FetchTo = FetchTo.METADATA
-    data_mapping: dict[str, str] = {"name": "originatorName", "type": "originatorType"}
+    data_mapping: dict[str, str] = msgspec.field(default_factory=lambda: dict(_NAME_AND_TYPE))
     ignore_null_strings: bool = False
 
 
