@@ -48,6 +48,7 @@ class Node:
     IN_ENABLED: ClassVar[bool] = True
     OUT_ENABLED: ClassVar[bool] = True
     CLUSTERING: ClassVar[str] = "ENABLED"
+    RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
     ACKNOWLEDGES: ClassVar[bool] = False  # whatever fails behind it, the message counts as processed
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -76,7 +77,7 @@ class Node:
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """The configuration of a new node."""
-        return cls.CONFIG().saved()
+        return {**cls.CONFIG().saved(), **cls.CONFIG.NEW}
 
     @classmethod
     def description(cls) -> str:

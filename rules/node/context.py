@@ -8,13 +8,16 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from rules.node.message import Msg
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from thingsboard.kernel.ids import EntityId
 
 
 class EntityFields(NamedTuple):
-    """What is known of an entity: its name, what kind it is of, and all fields by ThingsBoard's names, as text."""
+    """What is known of an entity: its name, what kind it is of (of devices and assets: the name of its profile), and all fields
+    by ThingsBoard's names, as text: "null" where there is nothing, JSON text for what is structured, an id alone for an entity.
+    """
 
     name: str
     type: str
@@ -58,6 +61,10 @@ class Alarms(Protocol):
 
     def active(self, originator: EntityId, type: str) -> dict[str, Any] | None:
         """The JSON of the active alarm."""
+        ...
+
+    def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
+        """The JSON of alarms of this tenant, active or not; who does not exist is missing. May be asked before `load`."""
         ...
 
     def create(self, wish: AlarmWish) -> AlarmResult:
@@ -162,6 +169,10 @@ class Context(Protocol):
     @property
     def alarms(self) -> Alarms:
         """The alarms of this batch's originators."""
+        ...
+
+    def acknowledge(self, messages: Sequence[Msg]) -> None:
+        """What becomes of these messages from here on is nobody's failure: they are not tried again."""
         ...
 
     def log(self, text: str) -> None:

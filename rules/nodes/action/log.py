@@ -1,7 +1,5 @@
 """Log."""
 
-from typing import Any
-
 from rules.node import SUCCESS, Category, Config, Context, EachNode, Emit, Msg, Outcome
 from rules.node.scripts import JS, LOG, TBEL, require_known
 from thingsboard.kernel.encoding import json_bytes
@@ -9,6 +7,8 @@ from thingsboard.kernel.encoding import json_bytes
 
 class LogConfig(Config, frozen=True):
     """What to write, as a script in one of two languages. Without `scriptLang` it is JavaScript."""
+
+    NEW = {"scriptLang": TBEL}
 
     script_lang: str = JS
     js_script: str = LOG
@@ -39,8 +39,3 @@ class Log(EachNode):
         metadata = json_bytes(dict(msg.metadata)).decode(errors="replace")
         ctx.log(f"\nIncoming message:\n{body}\nIncoming metadata:\n{metadata}")
         return Emit(SUCCESS, msg)
-
-    @classmethod
-    def defaults(cls) -> dict[str, Any]:
-        """New nodes have TBEL, as in ThingsBoard."""
-        return LogConfig(script_lang=TBEL).saved()
