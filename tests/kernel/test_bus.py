@@ -89,9 +89,9 @@ def test_publishing_to_a_bus_that_is_away_is_logged_and_forgotten(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    bus._publisher.cache_clear()
+    bus.client.cache_clear()
     try:
         bus.publish("test-e", {"n": 4})
     finally:
-        bus._publisher.cache_clear()
+        bus.client.cache_clear()
     assert "is lost" in caplog.text

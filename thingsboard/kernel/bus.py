@@ -29,8 +29,11 @@ Handler = Callable[[str, dict[str, Any]], Awaitable[None] | None]
 
 
 @cache
-def _publisher() -> redis.Redis:
-    """The process's connection pool for publishing. A connection that a restart has closed is replaced at once."""
+def client() -> redis.Redis:
+    """The process's connection pool for short commands, publishing above all.
+
+    A connection that a restart has closed is replaced at once.
+    """
     return redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=PUBLISH_TIMEOUT,
@@ -50,7 +53,7 @@ def publish(channel: str, payload: dict[str, Any]) -> None:
 def send(channel: str, body: bytes) -> bool:
     """Publish bytes on a channel by its full name; False when they are lost, which is logged. Blocks as `publish`."""
     try:
-        _publisher().publish(channel, body)
+        client().publish(channel, body)
     except (redis.RedisError, OSError) as error:
         log.warning("Bus message on %s is lost: %s", channel, error)
         return False

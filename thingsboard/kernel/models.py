@@ -43,29 +43,74 @@ class Xid8Field(models.Field):
         return None if value is None else int(value)
 
 
+class OutboxFlow(models.Model):
+    """What is worked off in order: the messages of one tenant, queue and lane. Its id is made of the three (`outbox.flow_id`).
+
+    A row stays for good, so that whoever looks for work finds it without reading the messages.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    tenant_id = models.UUIDField()
+    queue = models.CharField(max_length=255)
+    lane = models.SmallIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant_id"], name="outbox_flow_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.queue}/{self.lane}"
+
+
 class OutboxRow(models.Model):
     """Messages that must not be lost, appended in the writer's own transaction (architecture.md 4, "The queue").
 
-    One row holds the messages of one (batch, tenant, queue, lane), encoded once. `xid` orders rows by transaction, because
-    ids do not commit in order.
+    One row holds the messages of one (batch, flow), encoded once. `xid` orders rows by transaction, because ids do not
+    commit in order.
     """
 
     id = models.BigAutoField(primary_key=True)
     xid = Xid8Field(db_default=CurrentXactId(), editable=False)
-    tenant_id = models.UUIDField()
-    queue = models.CharField(max_length=64)
-    lane = models.SmallIntegerField()
-    kind = models.CharField(max_length=32)
+    flow_id = models.BigIntegerField()
     messages = models.PositiveIntegerField(help_text="How many messages the body holds.")
-    body = models.BinaryField()
-    attempts = models.SmallIntegerField(default=0)
+    done = models.PositiveIntegerField(
+        default=0, help_text="How many of them are processed: a suspected row goes in bites."
+    )
+    size = models.PositiveIntegerField(help_text="Bytes of the body.")
+    attempts = models.SmallIntegerField(default=0, help_text="Runs that were begun; committed before each.")
+    retries = models.SmallIntegerField(default=0, help_text="How often its first message failed and was put off.")
+    not_before = models.BigIntegerField(default=0, help_text="When it is tried again; milliseconds since 1970.")
     created_time = models.BigIntegerField(default=now_ms)
+    body = models.BinaryField()
 
     class Meta:
-        indexes = [models.Index(fields=["lane", "xid", "id"], name="outbox_lane_order")]
+        indexes = [models.Index(fields=["flow_id", "xid", "id"], name="outbox_flow_order")]
 
     def __str__(self) -> str:
-        return f"{self.queue}/{self.lane} #{self.pk} ({self.messages} messages)"
+        return f"#{self.pk} of {self.flow_id} ({self.messages} messages)"
+
+
+class DeadLetter(models.Model):
+    """A message that could not be processed, kept until an operator reads it, runs it again or drops it."""
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.UUIDField()
+    queue = models.CharField(max_length=255)
+    message_id = models.UUIDField()
+    type = models.CharField(max_length=255)
+    originator_type = models.CharField(max_length=32)
+    originator_id = models.UUIDField()
+    chain_id = models.UUIDField(null=True)
+    node_id = models.UUIDField(null=True)
+    error = models.TextField()
+    attempts = models.SmallIntegerField(default=1)
+    created_time = models.BigIntegerField(default=now_ms)
+    body = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant_id", "-id"], name="dead_letter_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.type} of {self.originator_type} {self.originator_id}: {self.error[:80]}"
 
 
 class Timer(models.Model):

@@ -90,6 +90,12 @@ TB_INGEST_BATCH = env.integer("TB_INGEST_BATCH", 1000, low=1, high=20_000)
 TB_INGEST_MAX_PENDING = env.integer("TB_INGEST_MAX_PENDING", 20_000, low=1)
 TB_INGEST_MAX_PENDING_BYTES = env.integer("TB_INGEST_MAX_PENDING_BYTES", 64 * 1024 * 1024, low=65536)
 
+# Rule chains (docs/reference/rule-engine.md): lanes of a tenant's queue, in each of which messages keep their order; how
+# many drains work at a time over all rules workers; how often forgotten work is looked for.
+TB_RULE_LANES = env.integer("TB_RULE_LANES", 4, low=1, high=64)
+TB_RULE_DRAINS = env.integer("TB_RULE_DRAINS", 2, low=1, high=64)
+TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
+
 # The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
 # is known; that of another server can be watched where its file system is mounted here.
 TB_DISK_MIN_FREE = env.integer("TB_DISK_MIN_FREE", 512 * 1024 * 1024)

@@ -43,9 +43,9 @@ def burst(first: int, last: int) -> bytes:
 def no_bus(settings: Any) -> Any:
     """A Redis that nobody answers for."""
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    bus._publisher.cache_clear()
+    bus.client.cache_clear()
     yield
-    bus._publisher.cache_clear()
+    bus.client.cache_clear()
 
 
 async def test_the_newest_wins_on_whichever_node_and_the_older_one_is_told(world: World) -> None:

@@ -1,0 +1,1 @@
+"""Runs batches of messages through compiled chains (architecture.md 5)."""

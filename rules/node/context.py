@@ -1,0 +1,138 @@
+"""The door of a node: everything it may ask or cause. What it causes happens with the batch's COMMIT or not at all, and is
+seen by what it asks from then on (architecture.md 5).
+
+One context serves one batch of one tenant. The questions take many at once: ask once for all messages of the list.
+"""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from telemetry.points import Attribute, Point, Reading, Scope, Value
+from thingsboard.kernel.ids import EntityId
+
+
+class EntityFields(NamedTuple):
+    """What is known of an entity: its name, what kind it is of, and all fields by ThingsBoard's names, as text."""
+
+    name: str
+    type: str
+    label: str
+    customer_id: uuid.UUID | None
+    profile_id: uuid.UUID | None
+    fields: Mapping[str, str]
+
+
+class AlarmWish(NamedTuple):
+    """An alarm that a node wants to exist. Times in ms; `details` is a JSON value, None: as they are."""
+
+    originator: EntityId
+    customer_id: uuid.UUID | None
+    type: str
+    severity: str
+    details: Any
+    start_ts: int
+    end_ts: int
+    propagate: bool = False
+    propagate_to_owner: bool = False
+    propagate_to_tenant: bool = False
+    relation_types: tuple[str, ...] = ()
+
+
+class AlarmResult(NamedTuple):
+    """What became of an alarm: its JSON, and what changed."""
+
+    json: dict[str, Any]
+    created: bool = False
+    severity_changed: bool = False
+    cleared: bool = False
+
+
+class Alarms(Protocol):
+    """The active alarms of originators, by type."""
+
+    def load(self, wanted: Collection[tuple[EntityId, str]]) -> None:
+        """Lock and read all of them at once; to be called before the others, with everything that they will be asked."""
+        ...
+
+    def active(self, originator: EntityId, type: str) -> dict[str, Any] | None:
+        """The JSON of the active alarm."""
+        ...
+
+    def create(self, wish: AlarmWish) -> AlarmResult:
+        """Create it, or update the active one."""
+        ...
+
+    def clear(self, originator: EntityId, type: str, details: Any, ts: int) -> AlarmResult | None:
+        """Clear the active one at `ts` (ms); None where there is none. `details` None: as they are."""
+        ...
+
+
+class Context(Protocol):
+    """See the module."""
+
+    tenant_id: uuid.UUID
+
+    def now(self) -> int:
+        """The present in ms."""
+        ...
+
+    # Telemetry and attributes.
+
+    def save_points(self, entity: EntityId, readings: Sequence[Reading], ttl_s: int = 0) -> None:
+        """Write readings to history and latest. Raises ValueError where a key cannot be one or none are left."""
+        ...
+
+    def save_attributes(
+        self,
+        entity: EntityId,
+        scope: Scope,
+        values: dict[str, Value],
+        *,
+        only_changes: bool = False,
+        notify_device: bool = False,
+        announce: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write attributes; `announce` has an ATTRIBUTES_UPDATED message with this metadata go through the rules. Raises
+        ValueError as `save_points`.
+        """
+        ...
+
+    def attributes(
+        self, scope: Scope, keys: Collection[str], entities: Collection[EntityId]
+    ) -> Mapping[EntityId, Mapping[str, Attribute]]:
+        """These attributes of all the entities; what is not there is missing."""
+        ...
+
+    def latest(self, keys: Collection[str], entities: Collection[EntityId]) -> Mapping[EntityId, Mapping[str, Point]]:
+        """The newest points of all the entities; what is not there is missing."""
+        ...
+
+    # Entities.
+
+    def describe(self, entities: Collection[EntityId]) -> Mapping[EntityId, EntityFields]:
+        """What is known of entities of this tenant; who does not exist is missing."""
+        ...
+
+    def related(
+        self,
+        direction: str,
+        relation_type: str,
+        entities: Collection[EntityId],
+        other: EntityId | None = None,
+    ) -> Collection[EntityId]:
+        """Those of the entities from which (FROM) or to which (TO) a COMMON relation of the type leads, to or from `other` if
+        given.
+        """
+        ...
+
+    # Alarms, and everything else.
+
+    @property
+    def alarms(self) -> Alarms:
+        """The alarms of this batch's originators."""
+        ...
+
+    def log(self, text: str) -> None:
+        """A line in the log of the rules worker, bounded."""
+        ...

@@ -1,0 +1,1 @@
+"""Nodes that add to a message what is known elsewhere."""

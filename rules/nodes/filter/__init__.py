@@ -1,0 +1,1 @@
+"""Nodes that decide where a message goes."""

@@ -1,0 +1,1 @@
+"""Nodes that lead messages from chain to chain and queue to queue."""
