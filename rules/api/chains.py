@@ -126,9 +126,9 @@ class EdgeTemplateRoot(View):
 
     permission_classes = [TenantAdmin]
 
-    def post(self, request: Request, chain_id: str) -> Response:
+    def post(self, request: Request, edge_chain_id: str) -> Response:
         """Make it the root of new edges."""
-        return _answer(set_root(visible_chain(request, chain_id), RuleChainType.EDGE))
+        return _answer(set_root(visible_chain(request, edge_chain_id), RuleChainType.EDGE))
 
 
 class AutoAssignToEdge(View):
@@ -136,13 +136,13 @@ class AutoAssignToEdge(View):
 
     permission_classes = [TenantAdmin]
 
-    def post(self, request: Request, chain_id: str) -> Response:
+    def post(self, request: Request, edge_chain_id: str) -> Response:
         """Give it to new edges."""
-        return _answer(set_auto_assign(visible_chain(request, chain_id), True))
+        return _answer(set_auto_assign(visible_chain(request, edge_chain_id), True))
 
-    def delete(self, request: Request, chain_id: str) -> Response:
+    def delete(self, request: Request, edge_chain_id: str) -> Response:
         """Give it to new edges no more."""
-        return _answer(set_auto_assign(visible_chain(request, chain_id), False))
+        return _answer(set_auto_assign(visible_chain(request, edge_chain_id), False))
 
 
 class OutputLabels(View):

@@ -77,9 +77,9 @@ def chains_of_file(body: Mapping[str, Any]) -> list[ImportedChain]:
     Raises BadRequest.
     """
     if "ruleChain" in body:
-        chains, metadata = [body["ruleChain"]], [body.get("metadata") or {}]
+        chains, metadata = [body["ruleChain"]], [{} if body.get("metadata") is None else body["metadata"]]
     else:
-        chains, metadata = body.get("ruleChains") or [], body.get("metadata") or []
+        chains, metadata = ([] if body.get(name) is None else body[name] for name in ("ruleChains", "metadata"))
     for name, value in (("ruleChains", chains), ("metadata", metadata)):
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
             raise BadRequest(f"{name}: expected objects, in {{ruleChain, metadata}} or {{ruleChains, metadata}}")

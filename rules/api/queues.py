@@ -60,12 +60,11 @@ class Queues(View):
     def post(self, request: Request) -> Response:
         """Create, or replace where the body has an id."""
         body = self.body(request)
+        key, fields = id_of(body, "id", EntityType.QUEUE), _fields(body)
+        found = None if key is None else _visible(request, str(key))
         if _service_type(Query(request)) != RULE_ENGINE:
             raise BadRequest(f"serviceType: only {RULE_ENGINE} has queues")
-        key, fields = id_of(body, "id", EntityType.QUEUE), _fields(body)
-        if key is None:
-            return Response(queue_json(create_queue(fields)))
-        return Response(queue_json(update_queue(_visible(request, str(key)), fields)))
+        return Response(queue_json(create_queue(fields) if found is None else update_queue(found, fields)))
 
 
 class OneQueue(View):

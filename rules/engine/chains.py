@@ -54,7 +54,9 @@ class ChainCache:
             return self._graphs[key]
         chain_id = uuid.UUID(bytes=chain)
         definition = (
-            RuleChainVersion.objects.filter(chain_id=chain_id, number=version).values_list("definition", flat=True).first()
+            RuleChainVersion.objects.filter(chain_id=chain_id, number=version)
+            .values_list("definition", flat=True)
+            .first()
         )
         graph = None if definition is None else compile_chain(chain_id, version, definition)
         self._graphs[key] = graph

@@ -4,9 +4,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
 from rules.models import RuleChain, RuleConnection, RuleNode
+from rules.querysets import RuleNodeQuerySet
 from rules.services.draft import INPUT_NODE, OUTPUT_NODE
 from rules.services.writing import inside, save_version
 from tenants.models import ActionType
@@ -27,9 +26,10 @@ def output_labels(chain: RuleChain) -> list[str]:
     return sorted(set(RuleNode.objects.filter(chain=chain, type=OUTPUT_NODE).values_list("name", flat=True)))
 
 
-def input_nodes_of(chain: RuleChain) -> QuerySet[RuleNode]:
+def input_nodes_of(chain: RuleChain) -> RuleNodeQuerySet:
     """The nodes, in whichever chain of the tenant, that send messages into this one."""
-    return RuleNode.objects.filter(tenant_id=chain.tenant_id, type=INPUT_NODE, configuration__ruleChainId=str(chain.pk))
+    rows: RuleNodeQuerySet = RuleNode.objects.filter(tenant_id=chain.tenant_id, type=INPUT_NODE)
+    return rows.filter(configuration__ruleChainId=str(chain.pk))
 
 
 def usages_of(chain: RuleChain, most: int = 1000) -> list[Usage]:

@@ -174,7 +174,7 @@ def _fill(queue: Queue, fields: QueueFields) -> None:
 
 
 def _check_submit(strategy: dict[str, Any]) -> None:
-    if strategy.get("type") not in set(SubmitStrategy):
+    if strategy.get("type") not in list(SubmitStrategy):
         raise BadRequest(f"submitStrategy.type: expected one of {', '.join(SubmitStrategy)}")
     batch = strategy.get("batchSize", 1000)
     if not isinstance(batch, int) or isinstance(batch, bool) or not 0 < batch <= _LARGEST:
@@ -182,7 +182,7 @@ def _check_submit(strategy: dict[str, Any]) -> None:
 
 
 def _check_processing(strategy: dict[str, Any]) -> None:
-    if strategy.get("type") not in set(ProcessingStrategy):
+    if strategy.get("type") not in list(ProcessingStrategy):
         raise BadRequest(f"processingStrategy.type: expected one of {', '.join(ProcessingStrategy)}")
     numbers = {}
     for name in ("retries", "failurePercentage", "pauseBetweenRetries", "maxPauseBetweenRetries"):
