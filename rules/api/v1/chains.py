@@ -88,10 +88,12 @@ class RuleChains(ResourceViewSet):
         return self.get_paginated_response(shapes.ListedVersionSerializer(page, many=True).data)
 
     @extend_schema(responses=shapes.VersionSerializer)
-    @action(detail=True, methods=["get"], url_path="versions/<int:number>", filter_backends=[], pagination_class=None)
-    def one_version(self, request: Request, pk: Any = None, number: int = 0) -> Response:
+    @action(detail=True, methods=["get"], url_path="versions/<str:number>", filter_backends=[], pagination_class=None)
+    def one_version(self, request: Request, pk: Any = None, number: str = "") -> Response:
         """One version whole."""
-        return Response(shapes.VersionSerializer(version_of_chain(self.get_object(), number)).data)
+        if not number.isascii() or not number.isdigit() or int(number[:20]) > LAST_NUMBER:
+            raise BadRequest("version: expected its number")
+        return Response(shapes.VersionSerializer(version_of_chain(self.get_object(), int(number[:20]))).data)
 
     @extend_schema(
         parameters=[
