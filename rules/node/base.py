@@ -48,7 +48,9 @@ class Node:
     IN_ENABLED: ClassVar[bool] = True
     OUT_ENABLED: ClassVar[bool] = True
     CLUSTERING: ClassVar[str] = "ENABLED"
+    RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
+    ACKNOWLEDGES: ClassVar[bool] = False  # whatever fails behind it, the message counts as processed
     READS: ClassVar[frozenset[str]] = frozenset()
     WRITES: ClassVar[frozenset[str]] = frozenset()
 
@@ -63,10 +65,19 @@ class Node:
         """
         raise NotImplementedError
 
+    def calls(self) -> tuple[bytes, ...]:
+        """The chains (16 bytes) that messages may enter from here; b"" for the originator's own."""
+        return ()
+
+    @classmethod
+    def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:
+        """The saved configuration `raw` of an older `version` as one of VERSION. What is there is not changed."""
+        return raw
+
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """The configuration of a new node."""
-        return cls.CONFIG().saved()
+        return {**cls.CONFIG().saved(), **cls.CONFIG.NEW}
 
     @classmethod
     def description(cls) -> str:

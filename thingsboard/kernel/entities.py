@@ -30,6 +30,7 @@ class Door:
     model: type[Model]
     tenant_field: str | None
     title: str
+    has_values: bool = True  # whether telemetry and attributes are kept of it
 
 
 _doors: dict[EntityType, Door] = {}
@@ -39,13 +40,20 @@ Farewell = Callable[[EntityType, Collection[uuid.UUID], uuid.UUID | None], None]
 _mourners: list[Farewell] = []
 
 
-def register(kind: EntityType, model: type[Model], *, tenant_field: str | None = "tenant_id", title: str) -> None:
+def register(
+    kind: EntityType,
+    model: type[Model],
+    *,
+    tenant_field: str | None = "tenant_id",
+    title: str,
+    has_values: bool = True,
+) -> None:
     """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model."""
     if kind in _doors and _doors[kind].model is not model:
         raise ValueError(f"{kind} is already registered for {_doors[kind].model.__name__}.")
     if not hasattr(model._default_manager.all(), "visible_to"):
         raise ValueError(f"{model.__name__}'s default manager has no visible_to(user).")
-    _doors[kind] = Door(model, tenant_field, title)
+    _doors[kind] = Door(model, tenant_field, title, has_values)
 
 
 def registered() -> dict[EntityType, Door]:
