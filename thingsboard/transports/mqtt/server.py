@@ -23,6 +23,7 @@ from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.mqtt.recognition import Refused
 from thingsboard.transports.mqtt.settlement import Settlement
 from thingsboard.transports.mqtt.takeover import Sessions
+from thingsboard.transports.mqtt.withholding import Withholding
 from thingsboard.transports.refusals import RefusalLog
 from thingsboard.transports.registry import Claim, Superseded, Unavailable
 from thingsboard.transports.session import DeviceSession
@@ -55,6 +56,7 @@ class MqttServer(Settlement):
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
+        self.withholding = Withholding(self.connections)
         self.port = 0  # of plain MQTT
         self.ports: dict[str, int] = {}  # by the listeners' names
         self.ingest = make_ingest(self.settle, self.room)
@@ -82,6 +84,7 @@ class MqttServer(Settlement):
         await self.broker.start()
         self._running = True
         await self.registry.start()
+        await self.withholding.watch.start()
         self.presence.start()
         self._sweep()
 
@@ -124,6 +127,7 @@ class MqttServer(Settlement):
             self._running = False
             await self.registry.close(committed=committed)
             await self.broker.shutdown()
+        await self.withholding.watch.close()
         await self.refusals.close()
         await self.presence.close()
         return committed
@@ -212,6 +216,7 @@ class MqttServer(Settlement):
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.connects["3" if connection.five is None else "5"] += 1
         self.sessions.begin(connection, claim)
+        self.withholding.entered(connection)
         self.presence.entered(identity.device_id)
 
     def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:
