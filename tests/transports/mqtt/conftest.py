@@ -53,6 +53,7 @@ def world(transactional_db: None) -> World:
     for title in ("Ours", "Theirs"):
         tenant = Tenant.objects.create(title=title, profile=plan)
         profiles.append(DeviceProfile.objects.create(tenant=tenant, name="default"))
+        equip(tenant.pk)
     world = World(profiles[0], {})
     world.device("ONE")
     world.device("TWO")
