@@ -13,6 +13,7 @@ from django.db import connections
 from devices import models
 from devices.models import DeviceCredentials, DeviceProfile
 from devices.services.credentials import lookup_of
+from rules.services.defaults import equip
 from tenants.models import Tenant, TenantProfile
 from tests.transports.mqtt.client import Device
 from tests.transports.mqtt.recorder import RecordingIngest
