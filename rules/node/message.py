@@ -94,11 +94,18 @@ class Msg(NamedTuple):
 
     def with_data(self, value: Any, *, type: str | None = None, metadata: Mapping[str, str] | None = None) -> "Msg":
         """With another body (JSON value), and another type and metadata where given."""
-        return self._replace(
-            data=Body.of(value),
-            type=self.type if type is None else type,
-            metadata=self.metadata if metadata is None else metadata,
-            stored=False,
+        return Msg(  # `_replace` costs three times as much
+            self.id,
+            self.ts,
+            self.type if type is None else type,
+            self.originator,
+            self.customer_id,
+            self.metadata if metadata is None else metadata,
+            Body.of(value),
+            self.queue,
+            False,
+            self.stack,
+            self.visited,
         )
 
     def with_metadata(self, **more: str) -> "Msg":
