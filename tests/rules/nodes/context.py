@@ -156,11 +156,12 @@ class World:
         store: bool = True,
         live: bool = True,
         fields: bool = True,
+        ts: int | None = None,
     ) -> None:
         if any(not key for key in values):
             raise ValueError("A key must not be empty.")
         options = {"only_changes": only_changes, "notify_device": notify_device, "announce": announce}
-        where = {"store": store, "live": live, "fields": fields}
+        where = {"store": store, "live": live, "fields": fields, "ts": ts}
         self.attributes_saved.append((entity, scope, values, {**options, **where}))
 
     def attributes(

@@ -4,7 +4,7 @@ import pytest
 
 from rules.nodes.action.save_attributes import SaveAttributes
 from telemetry.points import Json, Scope
-from tests.rules.nodes.context import DEVICE, World, message
+from tests.rules.nodes.context import CAME, DEVICE, World, message
 from tests.rules.nodes.running import failed, made, relations, run_one
 
 EXPORTED = {
@@ -32,6 +32,7 @@ def test_values_are_saved_in_the_scope_as_devices_send_them(world: World) -> Non
         "store": True,
         "live": True,
         "fields": True,
+        "ts": CAME,
     }
 
 
@@ -110,13 +111,37 @@ def test_what_cannot_be_saved_fails_alone(world: World, raw: bytes, type: str, w
     assert [values for _, _, values, _ in world.attributes_saved] == [{"a": 1}, {"b": 1}]
 
 
+def test_what_ingest_stored_already_goes_on(world: World) -> None:
+    stored = message({"a": 1}, ATTRIBUTES, stored=True)
+    outcome = run_one(made(SaveAttributes, EXPORTED), world, stored)
+    assert (outcome.relation, outcome.msg, world.attributes_saved) == ("Success", stored, [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scope": "SHARED_SCOPE"},
+        {"updateAttributesOnlyOnValueChange": False},
+        {"processingSettings": {"type": "WEBSOCKETS_ONLY"}},
+    ],
+)
+def test_what_ingest_stored_otherwise_than_the_node_would_is_saved(world: World, change: dict) -> None:
+    run_one(made(SaveAttributes, {**EXPORTED, **change}), world, message({"a": 1}, ATTRIBUTES, stored=True))
+    assert len(world.attributes_saved) == 1
+
+
+def test_what_is_there_is_asked_for_once_for_all_messages(world: World) -> None:
+    made(SaveAttributes, EXPORTED).run(world, [message({key: 1}, ATTRIBUTES) for key in "abc"])
+    assert world.asked == ["attributes"]
+
+
 def test_deduplicating_saves_the_first_of_an_interval_that_has_a_value(world: World) -> None:
     settings = {"type": "DEDUPLICATE", "deduplicationIntervalSecs": 60}
     node = made(SaveAttributes, {**EXPORTED, "processingSettings": settings})
     outcomes = node.run(world, [message(body, ATTRIBUTES, ts="5") for body in ({}, {"a": 1}, {"a": 2})])
     assert set(relations(outcomes)) == {"Success"}
     assert [values for _, _, values, _ in world.attributes_saved] == [{"a": 1}]
-    assert world.asked == ["first_in_interval"]
+    assert world.asked.count("first_in_interval") == 1
 
 
 @pytest.mark.parametrize(
