@@ -33,7 +33,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def world() -> Cast:
-    return Cast()
+    cast = Cast()
+    assert cast.device  # made here: threads have connections of their own
+    return cast
 
 
 @pytest.fixture
@@ -61,9 +63,7 @@ def raise_on(engine: "psycopg.Connection[Any]", *requests: AlarmRequest) -> list
 def test_what_is_written_is_read_back_as_it_was(world: Cast, engines: list[Any]) -> None:
     engine = engines[0]
     requests = [
-        about(
-            world, "a", details={"z": [1, 2.5, None, "ü"], "a": {"b": 1e30}}, relation_types=("Contains", "Manages")
-        ),
+        about(world, "a", details={"z": [1, 2.5, None, "ü"], "a": {"b": 1e30}}, relation_types=("Contains", "Manages")),
         about(world, "b", details="text", propagate=True, customer_id=world.bistro.pk),
         about(world, "c", details=0, propagate_to_owner=True, propagate_to_tenant=True, start_ts=3, end_ts=4),
         about(world, "d"),
