@@ -42,6 +42,7 @@ UNFOLD = {
                 "title": "Devices",
                 "items": [
                     _item("Devices", "sensors", "devices.device"),
+                    _item("Alarms", "notifications_active", "alarms.alarm"),
                     _item("Device profiles", "tune", "devices.deviceprofile"),
                     _item("Device groups", "folder", "devices.devicegroup"),
                     _item("Refused connections", "block", "devices.refusal"),
