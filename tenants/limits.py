@@ -10,6 +10,7 @@ from thingsboard.kernel.ids import EntityType
 
 _COUNTED = {
     EntityType.DEVICE: ("maxDevices", "devices"),
+    EntityType.ASSET: ("maxAssets", "assets"),
     EntityType.CUSTOMER: ("maxCustomers", "customers"),
     EntityType.USER: ("maxUsers", "users"),
     EntityType.DASHBOARD: ("maxDashboards", "dashboards"),

@@ -1,6 +1,7 @@
 """Configurations of nodes: typed, immutable, with ThingsBoard's names (camelCase) outside and ours inside."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -8,7 +9,12 @@ import msgspec
 class Config(msgspec.Struct, frozen=True, rename="camel"):
     """The base of all configurations. Members that are missing have their defaults, members that nobody knows are ignored:
     ThingsBoard saves partial configurations, and those of its other versions (compat/rule_engine.md, last lines).
+
+    `NEW` has what a new node has otherwise, by its outside name: in ThingsBoard a truth value that is missing is false, while
+    that of a new node may be true.
     """
+
+    NEW: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def read(cls, raw: Any) -> Self:
