@@ -50,6 +50,13 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Rules",
+                "items": [
+                    _item("Rule chains", "account_tree", "rules.rulechain"),
+                    _item("Queues", "queue", "rules.queue"),
+                ],
+            },
+            {
                 "title": "People",
                 "items": [
                     _item("Tenants", "apartment", "tenants.tenant"),
