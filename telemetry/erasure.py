@@ -64,7 +64,7 @@ def request_tenant(tenant_id: uuid.UUID) -> None:
     To be called while they are still there: they are found through the entity door.
     """
     for kind, door in registered().items():
-        if door.tenant_field:
+        if door.tenant_field and door.has_values:
             rows = door.model._default_manager.filter(**{door.tenant_field: tenant_id})
             found = rows.values_list("pk", flat=True).iterator(chunk_size=_AT_ONCE)
             request(tenant_id, (EntityId(kind, key) for key in found))
@@ -76,7 +76,7 @@ def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUI
     if kind is EntityType.TENANT:
         for key in ids:
             request_tenant(key)
-    else:
+    elif kind not in registered() or registered()[kind].has_values:
         request(tenant_id or NULL_UUID, (EntityId(kind, key) for key in ids))
 
 

@@ -14,6 +14,7 @@ _COUNTED = {
     EntityType.CUSTOMER: ("maxCustomers", "customers"),
     EntityType.USER: ("maxUsers", "users"),
     EntityType.DASHBOARD: ("maxDashboards", "dashboards"),
+    EntityType.RULE_CHAIN: ("maxRuleChains", "rule chains"),
 }
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from devices.models import Device, DeviceProfile
 from devices.models.profile import ProvisionType, TransportType
+from devices.services import profile_news
 from devices.services.events import announce
 from devices.services.references import REFERENCES, require_references
 from tenants.models import ActionType
@@ -45,6 +46,7 @@ def create_profile(tenant_id: uuid.UUID, name: str, **fields: Any) -> DeviceProf
         _check(profile)
         with refusing(NAME_TAKEN):
             profile.save(force_insert=True)
+        profile_news.tell(profile)
         entry.after(profile)
         announce(Event.ENTITY_CREATED, profile)
     return profile
@@ -58,12 +60,14 @@ def update_profile(profile: DeviceProfile, name: str, *, version: int | None = N
         raise VersionConflict("The device profile was changed by someone else: read it again and repeat the change.")
     with audit.deed(ActionType.UPDATED, EntityType.DEVICE_PROFILE, profile) as entry:
         entry.before(profile)
+        before = profile_news.columns_of(profile)
         for member, value in {**fields, "name": name.strip()}.items():
             setattr(profile, member, value)
         _check(profile)
         profile.version += 1
         with refusing(NAME_TAKEN):
             profile.save()
+        profile_news.tell(profile, before)
         entry.after(profile)
         announce(Event.ENTITY_UPDATED, profile)
     return profile

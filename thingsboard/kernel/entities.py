@@ -33,6 +33,7 @@ class Door:
     model: type[Model]
     tenant_field: str | None
     title: str
+    has_values: bool = True  # whether telemetry and attributes are kept of it
     queue: Callable[[Any], str | None] | None = None
 
 
@@ -49,6 +50,7 @@ def register(
     *,
     tenant_field: str | None = "tenant_id",
     title: str,
+    has_values: bool = True,
     queue: Callable[[Any], str | None] | None = None,
 ) -> None:
     """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model.
@@ -59,7 +61,7 @@ def register(
         raise ValueError(f"{kind} is already registered for {_doors[kind].model.__name__}.")
     if not hasattr(model._default_manager.all(), "visible_to"):
         raise ValueError(f"{model.__name__}'s default manager has no visible_to(user).")
-    _doors[kind] = Door(model, tenant_field, title, queue)
+    _doors[kind] = Door(model, tenant_field, title, has_values, queue)
 
 
 def registered() -> dict[EntityType, Door]:

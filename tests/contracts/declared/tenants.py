@@ -155,7 +155,7 @@ KINDS: Kinds = {
         foreign=lambda world, authority: None if authority == "S" else world.tenant_profile.pk,
     ),
     "user": Kind(
-        named=("user_id", "users"),
+        named=("user_id", "users", "assignee_id"),
         own=lambda world, authority: world.cast.alice.pk if authority == "S" else world.cast.bob.pk,
         foreign=lambda world, authority: world.cast.bob.pk if authority == "S" else world.cast.gina.pk,
         more=_further_user,

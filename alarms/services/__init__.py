@@ -1,0 +1,1 @@
+"""Pure rules (state), how alarms reach the database (bulk), what people do with them (alarms) and others hear (events)."""
