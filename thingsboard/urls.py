@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("telemetry.api.urls_v1")),
     path("api/v1/", include("alarms.api.urls_v1")),
     path("api/v1/", include("dashboards.api.urls_v1")),
+    path("api/v1/", include("rules.api.dead_letter_urls")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("swagger-ui", SpectacularSwaggerView.as_view(url_name="schema")),
     path("redoc", SpectacularRedocView.as_view(url_name="schema", template_name="thingsboard/redoc.html")),

@@ -49,6 +49,12 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Rule engine",
+                "items": [
+                    _item("Dead letters", "mark_email_unread", "kernel.deadletter"),
+                ],
+            },
+            {
                 "title": "People",
                 "items": [
                     _item("Tenants", "apartment", "tenants.tenant"),
