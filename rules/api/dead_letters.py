@@ -166,12 +166,12 @@ class DeadLetters(ResourceViewSet):
         dead_letters.retry(self.get_object())
         return Response(status=204)
 
-    @extend_schema(request=ChoiceSerializer, responses=DoneSerializer)
+    @extend_schema(operation_id="deadLetters_retry_many", request=ChoiceSerializer, responses=DoneSerializer)
     def retry_all(self, request: Request) -> Response:
         """Run again what the body chooses, the oldest first, at most 10,000 of them."""
         return self._told(dead_letters.retry_all(self._chosen()))
 
-    @extend_schema(request=ChoiceSerializer, responses=DoneSerializer)
+    @extend_schema(operation_id="deadLetters_drop_many", request=ChoiceSerializer, responses=DoneSerializer)
     def drop_all(self, request: Request) -> Response:
         """Drop what the body chooses, the oldest first, at most 10,000 of them."""
         return self._told(dead_letters.drop_all(self._chosen()))

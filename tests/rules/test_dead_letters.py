@@ -52,9 +52,7 @@ def test_what_failed_runs_again_once_its_chain_is_mended(cast: Cast) -> None:
     (key,) = keys(client.get(LETTERS))
     told = client.get(f"{LETTERS}/{key}").json()
     assert "org.example.Strange" in told["error"] and told["data"] == {"t": 7} and told["ts"] == 1234
-    make_chain(
-        cast.acme.pk, [(MessageTypeSwitch, {}), (SaveTimeSeries, {})], [(0, 1, "Post telemetry")], chain=chain
-    )
+    make_chain(cast.acme.pk, [(MessageTypeSwitch, {}), (SaveTimeSeries, {})], [(0, 1, "Post telemetry")], chain=chain)
     assert client.post(f"{LETTERS}/{key}/retry").status_code == 204
     assert not DeadLetter.objects.exists() and waiting() == 1
     drain()
