@@ -1,12 +1,12 @@
 """The alarms of a batch: the locked rows, under what its nodes have decided so far (alarms.services.bulk)."""
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import psycopg
 
-from alarms.services.bulk import load_active, write
+from alarms.services.bulk import load, load_active, write
 from alarms.services.state import AlarmRequest, AlarmState, alarm_json, cleared, raised
 from rules.node.context import AlarmResult, AlarmWish
 from thingsboard.kernel.ids import EntityId
@@ -20,6 +20,8 @@ class BatchAlarms:
         self._active: dict[tuple[uuid.UUID, str], AlarmState | None] = {}
         self._changed: dict[uuid.UUID, AlarmState] = {}
         self._new: set[uuid.UUID] = set()
+        # How to undo what was decided: the key and what was active, the alarm and what was to be written of it.
+        self._journal: list[tuple[tuple[uuid.UUID, str], AlarmState | None, uuid.UUID, AlarmState | None]] = []
 
     def load(self, wanted: Collection[tuple[EntityId, str]]) -> None:
         """See the protocol."""
@@ -52,9 +54,8 @@ class BatchAlarms:
             relation_types=wish.relation_types,
         )
         outcome = raised(current, request, self._now())
-        self._active[wish.originator.id, wish.type] = outcome.state
         if outcome.created or outcome.updated:
-            self._changed[outcome.state.id] = outcome.state
+            self._decide((wish.originator.id, wish.type), current, outcome.state, outcome.state)
         if outcome.created:
             self._new.add(outcome.state.id)
         return AlarmResult(alarm_json(outcome.state), outcome.created, outcome.severity_changed)
@@ -65,9 +66,37 @@ class BatchAlarms:
         if current is None:
             return None
         state = cleared(current, details, ts)
-        self._active[originator.id, type] = None
-        self._changed[state.id] = state
+        self._decide((originator.id, type), current, None, state)
         return AlarmResult(alarm_json(state), cleared=True)
+
+    def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
+        """See the protocol."""
+        stored = load(self._connection, [each for each in ids if each not in self._new])
+        found = {pk: state for pk, state in stored.items() if state.tenant_id == self._tenant_id}
+        found.update({each: self._changed[each] for each in ids if each in self._changed})
+        return {pk: alarm_json(state) for pk, state in found.items()}
+
+    def _decide(
+        self, key: tuple[uuid.UUID, str], before: AlarmState | None, active: AlarmState | None, state: AlarmState
+    ) -> None:
+        self._journal.append((key, before, state.id, self._changed.get(state.id)))
+        self._active[key] = active
+        self._changed[state.id] = state
+
+    def mark(self) -> int:
+        """How far it got; `undo` goes back to it."""
+        return len(self._journal)
+
+    def undo(self, mark: int) -> None:
+        """Undo what was decided since."""
+        while len(self._journal) > mark:
+            key, before, alarm, changed = self._journal.pop()
+            self._active[key] = before
+            if changed is None:
+                self._changed.pop(alarm, None)
+                self._new.discard(alarm)
+            else:
+                self._changed[alarm] = changed
 
     def _state(self, originator: EntityId, kind: str) -> AlarmState | None:
         key = (originator.id, kind)
@@ -80,9 +109,11 @@ class BatchAlarms:
         if self._changed:
             write(self._connection, list(self._changed.values()), self._new)
             self._changed, self._new = {}, set()
+        self._journal.clear()
 
     def forget(self) -> None:
         """Undo what was not written."""
         self._changed.clear()
         self._new.clear()
         self._active.clear()
+        self._journal.clear()

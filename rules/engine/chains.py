@@ -100,6 +100,10 @@ class TenantChains:
         """The chain of its profile, else the root chain (compat/rule_engine.md, "Dispatch and queues")."""
         return self.profile_chain.get(msg.originator) or self._current.root
 
+    def of_profile(self, msg: Msg) -> bytes:
+        """The chain that the profile of its originator names; b"" where it names none."""
+        return self.profile_chain.get(msg.originator, b"")
+
     def reachable(self, chain: bytes) -> list[Graph]:
         """The chain and all those that its messages may get to."""
         found: dict[bytes, Graph] = {}

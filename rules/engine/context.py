@@ -13,7 +13,7 @@ from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
-from rules.node import EntityFields
+from rules.node import EntityFields, Msg
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
@@ -55,6 +55,7 @@ class BatchContext:
         self.queued: list[tuple[str, Message]] = []
         self.lanes: set[int] = set()  # to be kicked after the commit
         self.here = b""  # the node that is running
+        self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
         self._now: int | None = None
 
@@ -99,8 +100,10 @@ class BatchContext:
         store: bool = True,
         live: bool = True,
         fields: bool = True,
+        ts: int | None = None,
     ) -> None:
         """See rules.node.Context."""
+        at = self.now() if ts is None else ts
         if only_changes:
             known = self.values.attributes(scope, values.keys(), [entity])[entity]
             values = {
@@ -108,10 +111,10 @@ class BatchContext:
             }
         if not values:
             return
-        self.values.save_attributes(entity.id.bytes, scope, self.now(), values, store=store, live=live)
+        self.values.save_attributes(entity.id.bytes, scope, at, values, store=store, live=live)
         if announce is not None and store:
             body = json_bytes({key: typed(value) for key, value in values.items()})
-            message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, self.now())
+            message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at)
             self.queued.append((MAIN, message))
 
     def attributes(
@@ -143,6 +146,10 @@ class BatchContext:
         """See rules.node.Context."""
         return self._alarms
 
+    def acknowledge(self, messages: Sequence[Msg]) -> None:
+        """See rules.node.Context."""
+        self.acknowledged.update([msg.id for msg in messages])
+
     def log(self, text: str) -> None:
         """See rules.node.Context."""
         if self._tools.log.take():
@@ -159,6 +166,18 @@ class BatchContext:
         for queue, messages in sorted(by_queue.items()):
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
+
+    def mark(self) -> tuple[int, int, int]:
+        """How far it got; `undo` goes back to it."""
+        return len(self.values.pending), self._alarms.mark(), len(self.queued)
+
+    def undo(self, mark: tuple[int, int, int]) -> None:
+        """Undo what a node caused since: it failed in the middle of its messages."""
+        values, alarms, queued = mark
+        if len(self.values.pending) > values:
+            self.values.forget(values)
+        self._alarms.undo(alarms)
+        del self.queued[queued:]
 
     def forget(self) -> None:
         """Undo what was not flushed."""

@@ -54,7 +54,7 @@ def starts(
         stored, _, customer, position = rest or (0, None, None, None)
         about = described.get(originator)
         if metadata is None:
-            metadata = device_metadata(about, ts)
+            metadata = device_metadata(about, kind, ts)
         customer_id = uuid.UUID(bytes=customer) if customer is not None else about.customer_id if about else None
         msg = Msg(each.message_id(), ts, kind, originator, customer_id, metadata, Body(data), queue, bool(stored))
         start = _start(msg, position, chains)

@@ -10,13 +10,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import django.db
 import psycopg
 
 from rules.engine.graph import Graph, Place
 from rules.node import FAILURE, Context, Emit, Enter, Leave, Msg, Outcome
+from thingsboard.kernel.errors import PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +35,28 @@ class Chains(Protocol):
         """The chain that messages of this originator enter; b"" where there is none."""
         ...
 
+    def of_profile(self, msg: Msg) -> bytes:
+        """The chain that the profile of its originator names; b"" where it names none."""
+        ...
+
     def hazards(self, chain: bytes) -> frozenset[str]:
         """The state that messages which enter here may both read and write."""
         ...
 
 
 class RunContext(Context, Protocol):
-    """A context that is told which node is running."""
+    """A context that is told which node is running, and tells which messages (by id) are done whatever becomes of them."""
 
     here: bytes
+    acknowledged: set[bytes]
+
+    def mark(self) -> Any:
+        """What a node causes from here on can be undone."""
+        ...
+
+    def undo(self, mark: Any) -> None:
+        """Undo it."""
+        ...
 
 
 class Recorder(Protocol):
@@ -120,7 +134,6 @@ class Run:
         effects, or "": only given for a message that runs alone because it spoiled its batch.
         """
         self.failed: dict[int, Failed] = {}
-        self.acknowledged: set[int] = set()
         self._ctx, self._chains = ctx, chains
         self._most, self._recorder, self._settle = most_nodes, recorder, settle
         self._visited: list[int] = []
@@ -145,7 +158,8 @@ class Run:
                 for graph, place, msg in parked[number]:
                     work.add(graph, place, [(number, msg)])
             self._work_off(work, None)
-        return {number: why for number, why in self.failed.items() if number not in self.acknowledged}
+        done = self._ctx.acknowledged
+        return {number: why for number, why in self.failed.items() if starts[number].msg.id not in done}
 
     def _work_off(self, work: _Work, parked: dict[int, list[tuple[Graph, int, Msg]]] | None) -> None:
         """Until nothing is left; with `parked`, what arrives at a node that needs waves is put there instead."""
@@ -175,8 +189,6 @@ class Run:
             outcomes = self._settled(place, items, outcomes)
         if recorder is not None:
             recorder.visited(graph, place, items, outcomes, time.perf_counter() - began)
-        if place.node.ACKNOWLEDGES:
-            self.acknowledged.update(number for number, _ in items)
         by_relation: dict[str, list[Item]] = {}
         for (number, _), outcome in zip(items, outcomes, strict=True):
             if outcome.__class__ is Emit and outcome.relation != FAILURE:
@@ -214,7 +226,7 @@ class Run:
 
     def _enter(self, work: _Work, graph: Graph, place: Place, number: int, outcome: Enter) -> None:
         msg = outcome.msg
-        chain = outcome.chain or self._chains.of_originator(msg)
+        chain = outcome.chain or self._chains.of_profile(msg) or outcome.fallback
         inner = self._chains.graph(chain) if chain else None
         if inner is None or inner.first is None or chain == graph.chain:
             why = (
@@ -240,13 +252,15 @@ class Run:
 
     def _call(self, place: Place, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """The node's outcomes; where it raises, each message is tried alone."""
+        mark = self._ctx.mark()
         try:
             return place.node.run(self._ctx, messages)
         except (psycopg.Error, django.db.Error):
             raise
         except Exception as error:
+            self._ctx.undo(mark)
             if len(messages) == 1:
-                if not isinstance(error, ValueError):
+                if not isinstance(error, ValueError | PlatformError):
                     log.exception("The rule node %r (%s) failed.", place.name, place.type)
                 return [Emit.failure(messages[0], str(error) or type(error).__name__)]
         return [outcome for msg in messages for outcome in self._call(place, [msg])]

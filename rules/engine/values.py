@@ -170,9 +170,9 @@ class Values:
         """What live subscriptions are to be told, once it is committed."""
         return [write for write, _, _, live in self.pending if live]
 
-    def forget(self) -> None:
-        """Undo what was not flushed."""
-        del self.pending[self._flushed :]
+    def forget(self, mark: int | None = None) -> None:
+        """Undo what was not flushed, or what came since `pending` had that length."""
+        del self.pending[self._flushed if mark is None else mark :]
         self._points.clear()
         self._attributes.clear()
         self._merged = 0

@@ -50,7 +50,6 @@ class Node:
     CLUSTERING: ClassVar[str] = "ENABLED"
     RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
-    ACKNOWLEDGES: ClassVar[bool] = False  # whatever fails behind it, the message counts as processed
     READS: ClassVar[frozenset[str]] = frozenset()
     WRITES: ClassVar[frozenset[str]] = frozenset()
 
@@ -64,6 +63,17 @@ class Node:
         the engine finds it by handing them over one by one.
         """
         raise NotImplementedError
+
+    def leaves_by(self, type: str) -> str | None:
+        """The label by which every message of that type leaves, whatever else it says; None where more than its type counts.
+
+        With `stored_by_ingest` this is what ingest plans are derived from (architecture.md 4, "Ingest plan").
+        """
+        return None
+
+    def stored_by_ingest(self, type: str) -> bool:
+        """Whether the node does nothing with a device's own message of that type but store it as it came: then ingest may."""
+        return False
 
     def calls(self) -> tuple[bytes, ...]:
         """The chains (16 bytes) that messages may enter from here; b"" for the originator's own."""

@@ -129,10 +129,12 @@ class Context(Protocol):
         store: bool = True,
         live: bool = True,
         fields: bool = True,
+        ts: int | None = None,
     ) -> None:
-        """Write attributes, tell live subscriptions and calculated fields, each where wanted; `only_changes`: those alone whose
-        value is another one than before. `announce` has an ATTRIBUTES_UPDATED message with this metadata, and what was saved
-        as its body, go through the rules, unless nothing was. Raises ValueError as `save_points`.
+        """Write attributes as of `ts` (ms; now), tell live subscriptions and calculated fields, each where wanted;
+        `only_changes`: those alone whose value is another one than before. `announce` has an ATTRIBUTES_UPDATED message with
+        this metadata, and what was saved as its body, go through the rules, unless nothing was. Raises ValueError as
+        `save_points`.
         """
         ...
 

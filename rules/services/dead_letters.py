@@ -7,7 +7,7 @@ Nothing is lost and nothing is done twice: a message is in its queue or among th
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -195,6 +195,12 @@ def trim() -> int:
             log.warning("Tenant %s has over %d dead letters: the oldest %d were removed.", tenant_id, most, surplus)
         removed += surplus
     return removed
+
+
+def forget_tenants(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
+    """What goes with tenants that are about to be deleted. What is still in a queue then, and fails, goes by age."""
+    if kind is EntityType.TENANT:
+        DeadLetter.objects.filter(tenant_id__in=ids).delete()
 
 
 def _remove_slices(rows: QuerySet[DeadLetter]) -> int:

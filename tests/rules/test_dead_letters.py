@@ -13,6 +13,7 @@ from rules.services import dead_letters
 from rules.tasks import trim_dead_letters
 from telemetry.models import TsKv
 from tenants.models import AuditLog
+from tenants.services.tenants import delete_tenant
 from tests.cast import Cast, api
 from tests.rules.chains import drain, make_chain, queue, telemetry, waiting
 from tests.rules.letters import CHAIN, NODE, letter
@@ -235,6 +236,13 @@ def test_the_old_go(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     old, young = (letter(cast.acme.pk, created_time=now_ms() - age) for age in (2 * day + 1000, 2 * day - 60_000))
     assert dead_letters.trim() == 1
     assert DeadLetter.objects.get() == young != old
+
+
+def test_a_deleted_tenants_go_with_it(cast: Cast) -> None:
+    letter(cast.globex.pk)
+    kept = letter(cast.acme.pk)
+    delete_tenant(cast.globex)
+    assert DeadLetter.objects.get() == kept
 
 
 def test_a_list_reads_no_messages(cast: Cast) -> None:

@@ -134,6 +134,10 @@ TB_TS_QUERY_SECONDS = env.seconds("TB_TS_QUERY_SECONDS", 30.0, low=0.001)
 TB_ERASURE_SECONDS = env.seconds("TB_ERASURE_SECONDS", 5.0, low=0.05)
 TB_ERASURE_SETTLE_SECONDS = env.seconds("TB_ERASURE_SETTLE_SECONDS", 120.0)
 
+# Rule chains (docs/guides/rule-chains.md): nodes of one chain, and how many of its versions are kept.
+TB_RULE_CHAIN_NODES = env.integer("TB_RULE_CHAIN_NODES", 1000, low=1, high=10_000)
+TB_RULE_CHAIN_VERSIONS = env.integer("TB_RULE_CHAIN_VERSIONS", 100, low=1, high=10_000)
+
 # Signing in (docs/reference/rest.md). Design: tokens of 60 minutes and 30 days, browser sessions of an hour or 30 days.
 TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)
 TB_REFRESH_TOKEN_SECONDS = env.seconds("TB_REFRESH_TOKEN_SECONDS", 30 * 86400.0, low=1)

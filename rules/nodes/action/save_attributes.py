@@ -57,21 +57,36 @@ class SaveAttributes(Node):
         """Whether to act is decided for all messages that have something to save, and then each is saved."""
         outcomes: list[Outcome] = []
         parsed: list[tuple[int, Msg, dict[str, Value]]] = []
+        stored = self.stored_by_ingest(POST_ATTRIBUTES)
         for index, msg in enumerate(messages):
             values = self._values(ctx, msg)
             if isinstance(values, Emit):
                 outcomes.append(values)
             else:
                 outcomes.append(Emit(SUCCESS, msg))
-                parsed.append((index, msg, values))
+                if not (msg.stored and stored):
+                    parsed.append((index, msg, values))
         if self._processing.always:
             flags: Sequence[tuple[bool, ...]] = [_ALL] * len(parsed)
         else:
             flags = self._processing.decide(ctx, [(msg.originator, msg.meta_ts) for _, msg, _ in parsed])
+        self._look_up(ctx, parsed)
         for (index, msg, values), (store, live, fields) in zip(parsed, flags, strict=True):
             if store or live or fields:
                 outcomes[index] = self._saved(ctx, msg, values, store, live, fields)
         return outcomes
+
+    def stored_by_ingest(self, type: str) -> bool:
+        """The client's attributes, where every one is saved that changes, and nobody but live subscriptions hears of it."""
+        config = self.config
+        quiet = self._scope is Scope.CLIENT and config.update_attributes_only_on_value_change
+        return type == POST_ATTRIBUTES and quiet and self._processing.always
+
+    def _look_up(self, ctx: Context, parsed: Sequence[tuple[int, Msg, dict[str, Value]]]) -> None:
+        """Where changes alone are saved, what is there is asked for once; the context remembers it."""
+        if self.config.update_attributes_only_on_value_change and parsed:
+            names = {name for _, _, values in parsed for name in values}
+            ctx.attributes(self._scope, names, {msg.originator for _, msg, _ in parsed})
 
     def _values(self, ctx: Context, msg: Msg) -> dict[str, Value] | Emit:
         """What to save, or what becomes of a message that has nothing."""
@@ -97,6 +112,7 @@ class SaveAttributes(Node):
                 store=store,
                 live=live,
                 fields=fields,
+                ts=msg.ts,
             )
         except ValueError as error:
             return Emit.failure(msg, str(error))

@@ -62,6 +62,10 @@ class SaveTimeSeries(Node):
         flags = iter(self._processing.decide(ctx, asked))
         return [self._saved(ctx, msg, next(flags) if msg.type == POST_TELEMETRY else ()) for msg in messages]
 
+    def stored_by_ingest(self, type: str) -> bool:
+        """Telemetry, where nothing is left out and the tenant's own time to live counts."""
+        return type == POST_TELEMETRY and self._skips_stored
+
     def _ts(self, ctx: Context, msg: Msg) -> int:
         return ctx.now() if self.config.use_server_ts else msg.meta_ts
 

@@ -32,3 +32,7 @@ class MessageTypeFilter(Node):
         """One look-up a message."""
         types = self._types
         return [Emit(TRUE if msg.type in types else FALSE, msg) for msg in messages]
+
+    def leaves_by(self, type: str) -> str:
+        """By whether it is listed."""
+        return TRUE if type in self._types else FALSE

@@ -22,3 +22,7 @@ class MessageTypeSwitch(Node):
         """By the label of the type."""
         label = LABELS.get
         return [Emit(label(msg.type, OTHER), msg) for msg in messages]
+
+    def leaves_by(self, type: str) -> str:
+        """By its label."""
+        return LABELS.get(type, OTHER)

@@ -46,3 +46,7 @@ class RuleChain(Node):
         if self.config.forward_msg_to_default_rule_chain:
             return [Enter(b"", msg, chain) for msg in messages]
         return [Enter(chain, msg) for msg in messages]
+
+    def calls(self) -> tuple[bytes, ...]:
+        """The configured chain, and perhaps any that a profile names."""
+        return (b"", self._chain) if self.config.forward_msg_to_default_rule_chain else (self._chain,)

@@ -10,7 +10,7 @@ from rules.nodes.filter.message_type_switch import MessageTypeSwitch
 from telemetry.models import TsKv
 from telemetry.services import latest
 from tests.cast import Cast
-from tests.rules.chains import drain, make_chain, queue, telemetry, waiting
+from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
 from thingsboard.kernel.models import DeadLetter
 
 pytestmark = pytest.mark.django_db(transaction=True)

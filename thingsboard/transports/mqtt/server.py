@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from devices.services.credentials import DeviceIdentity
-from rules.services import plan_for
 from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
@@ -211,7 +210,6 @@ class MqttServer(Settlement):
         session = DeviceSession(identity.tenant_id, identity.device_id, identity.profile_id)
         self.ingest.open(session)
         session.clock.last = max(session.clock.last, claim.floor)
-        connection.plan = plan_for(identity.profile_id)
         # The clock that silence is measured with is as coarse as the sweep.
         patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
         connection.enter(identity, session, self.ingest.shard(session), patience)
