@@ -50,10 +50,11 @@ UNFOLD = {
                 ],
             },
             {
-                "title": "Rules",
+                "title": "Rule engine",
                 "items": [
                     _item("Rule chains", "account_tree", "rules.rulechain"),
                     _item("Queues", "queue", "rules.queue"),
+                    _item("Dead letters", "mark_email_unread", "kernel.deadletter"),
                 ],
             },
             {
