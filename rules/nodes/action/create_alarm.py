@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rules.node import Context, Emit, Msg, Outcome
 from rules.node.alarm_node import AlarmConfig, AlarmNode, checked_type, told
-from rules.node.context import AlarmWish
+from rules.node.context import ActiveAlarm, AlarmWish
 from rules.node.message_alarm import MessageAlarm, Severity
 from rules.node.scripts import TBEL
 from rules.node.template import Template
@@ -115,18 +115,18 @@ class CreateAlarm(AlarmNode):
             wish = wish._replace(originator=owner, customer_id=owners[owner])
         result = ctx.alarms.create(wish)
         if result.created:
-            return told("Created", msg, result.json, "isNewAlarm")
-        return told("Updated", msg, result.json, "isExistingAlarm")
+            return told("Created", msg, result.body, "isNewAlarm")
+        return told("Updated", msg, result.body, "isExistingAlarm")
 
-    def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: dict[str, Any] | None) -> AlarmWish:
+    def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: ActiveAlarm | None) -> AlarmWish:
         """For the message's originator. Raises ValueError where details cannot be made."""
         config, alarm = self.config, demand.brought
         if self._builds_details:
-            details = self._details(msg, active.get("details") if active else None)
+            details = self._details(msg, active.details if active else None)
         else:
             details = None if alarm is None else alarm.details
         if active is not None:
-            start, end = active["startTs"], ctx.now()
+            start, end = active.start_ts, ctx.now()
         elif alarm is not None:
             start = alarm.start_ts or ctx.now()
             end = alarm.end_ts or start
