@@ -8,8 +8,8 @@ from django.urls import reverse
 from tenants.models import AuditLog
 from tests.cast import Cast
 from tests.devices.test_admin import browser
-from tests.rules.letters import letter
-from thingsboard.kernel.models import DeadLetter, OutboxRow
+from tests.rules.letters import letter, queued
+from thingsboard.kernel.models import DeadLetter
 
 LIST = "/admin/kernel/deadletter/"
 
@@ -33,7 +33,7 @@ def test_a_tenant_administrator_meets_its_own_alone(cast: Cast) -> None:
     assert alice.post(page_of(foreign, "delete"), {"post": "yes"}).status_code == 404
     for action in ("run_again", "drop"):
         alice.post(LIST, chosen(action, foreign, confirmed=1))
-    assert DeadLetter.objects.filter(pk=foreign.pk).exists() and not OutboxRow.objects.exists()
+    assert DeadLetter.objects.filter(pk=foreign.pk).exists() and not queued()
     assert "Theirs failed." in browser(cast.sam).get(LIST).text
     assert browser(cast.bob).get(LIST).status_code == 302
 
@@ -52,7 +52,7 @@ def test_the_button_runs_it_again(cast: Cast) -> None:
     assert alice.get(page_of(found, "retry")).status_code == 405
     answer = alice.post(page_of(found, "retry"), follow=True)
     assert "The message is in its queue again." in answer.text
-    assert OutboxRow.objects.count() == 1 and not DeadLetter.objects.exists()
+    assert len(queued()) == 1 and not DeadLetter.objects.exists()
     assert AuditLog.objects.get(entity_id=cast.acme.pk, action="UPDATED").user_id == cast.alice.pk
     assert alice.post(page_of(found, "retry")).status_code == 404
 
@@ -74,7 +74,7 @@ def test_those_that_are_chosen_run_again_or_are_dropped_once_that_is_confirmed(c
     asked = client.post(LIST, chosen("drop", two)).text
     assert "lost for good" in asked and f'value="{two.pk}"' in asked and DeadLetter.objects.count() == 2
     assert "1 dead letters were dropped." in client.post(LIST, chosen("drop", two, confirmed=1), follow=True).text
-    assert DeadLetter.objects.get() == three and OutboxRow.objects.count() == 1
+    assert DeadLetter.objects.get() == three and len(queued()) == 1
 
 
 def test_all_of_a_filtered_list_can_be_chosen(cast: Cast) -> None:
