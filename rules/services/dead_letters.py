@@ -123,7 +123,7 @@ def _held(letter: DeadLetter) -> DeadLetter:
     found = DeadLetter.objects.select_for_update().filter(pk=letter.pk).first()
     if found is None:
         raise NotFound(f"Dead letter with id [{letter.pk}] is not found")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _in_bites(letters: QuerySet[DeadLetter], handle: Callable[[list[DeadLetter]], int]) -> Done:
