@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from devices.models import Asset, AssetProfile
+from devices.services import profile_news
 from devices.services.events import announce
 from devices.services.references import require_references
 from tenants.models import ActionType
@@ -31,6 +32,7 @@ def create_asset_profile(tenant_id: uuid.UUID, name: str, **fields: Any) -> Asse
         _check(profile)
         with refusing(NAME_TAKEN):
             profile.save(force_insert=True)
+        profile_news.tell(profile)
         entry.after(profile)
         announce(Event.ENTITY_CREATED, profile)
     return profile
@@ -45,12 +47,14 @@ def update_asset_profile(
     require_version(profile, version)
     with audit.deed(ActionType.UPDATED, EntityType.ASSET_PROFILE, profile) as entry:
         entry.before(profile)
+        before = profile_news.columns_of(profile)
         for member, value in {**fields, "name": name.strip()}.items():
             setattr(profile, member, value)
         _check(profile)
         profile.version += 1
         with refusing(NAME_TAKEN):
             profile.save()
+        profile_news.tell(profile, before)
         entry.after(profile)
         announce(Event.ENTITY_UPDATED, profile)
     return profile

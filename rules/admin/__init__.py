@@ -1,5 +1,5 @@
-"""The admin's pages of the rule engine."""
+"""The operators' admin of rule chains, queues and dead letters."""
 
-from rules.admin import dead_letters
+from rules.admin import chains, dead_letters, queues
 
-__all__ = ["dead_letters"]
+__all__ = ["chains", "dead_letters", "queues"]

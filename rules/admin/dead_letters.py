@@ -1,9 +1,8 @@
 """Messages that could not be processed: why, what they say, and what becomes of them."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -17,7 +16,7 @@ from devices.admin.times import readable
 from rules.services import dead_letters
 from rules.services.dead_letters import Done
 from tenants.admin.filters import by_recent
-from tenants.admin.gate import OPERATORS, GatedAdmin
+from tenants.admin.gate import OPERATORS, ShownAdmin
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.models import DeadLetter
@@ -29,14 +28,13 @@ Answer = HttpResponse | None
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(GatedAdmin):
+class DeadLetterAdmin(ShownAdmin):
     """A tenant's to its administrators, all to system administrators; both may run them again and drop them."""
 
-    form = forms.ModelForm  # nothing is changed here
     removed_by = OPERATORS
     list_display = ("when", "type", "originator", "short_error", "queue", "attempts", "tenant_id")
     list_filter = (by_recent("type"), by_recent("queue"), by_recent("originator_type"))
-    lookups: ClassVar[frozenset[str]] = frozenset({"originator_id", "node_id", "chain_id", "tenant_id"})
+    lookups = frozenset({"originator_id", "node_id", "chain_id", "tenant_id"})
     search_fields = ("error",)
     ordering = ("-id",)
     sortable_by = ()
@@ -99,7 +97,7 @@ class DeadLetterAdmin(GatedAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """These two; Django's own would delete without a word in the audit log."""
-        return {name: found for name, found in super().get_actions(request).items() if name in self.actions}
+        return {name: found for name, found in super().get_actions(request).items() if name in (self.actions or ())}
 
     @admin.action(description="Run again", permissions=["handle"])
     def run_again(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> Answer:

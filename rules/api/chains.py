@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rules.api.shapes import chain_fields, chain_json, draft_of, id_json, metadata_json
+from rules.api.shapes import chain_fields, draft_of, metadata_json
 from rules.models import RuleChain, RuleChainType
 from rules.services.chains import (
     create_chain,
@@ -16,6 +16,7 @@ from rules.services.chains import (
     update_chain,
 )
 from rules.services.defaults import create_default_chain
+from rules.services.documents import chain_json, id_json
 from rules.services.labels import output_labels, usages_of
 from rules.services.writing import inside
 from tenants.permissions import TenantAdmin, callers_tenant

@@ -8,8 +8,9 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rules.api.shapes import chain_fields, chain_json, draft_of, id_json, metadata_json
+from rules.api.shapes import chain_fields, draft_of, metadata_json
 from rules.models import RuleChain, RuleChainType, RuleConnection, RuleNode
+from rules.services.documents import chain_json, id_json
 from rules.services.transfer import MOST_CHAINS, Imported, ImportedChain, import_chains
 from rules.services.writing import inside
 from tenants.permissions import TenantAdmin, callers_tenant

@@ -3,8 +3,8 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from rules.api.shapes import chain_json
 from rules.models import RuleChain, RuleChainType
+from rules.services.documents import chain_json
 from tenants.permissions import TenantAdmin
 from thingsboard.kernel.api import Query, View, ids_of
 from thingsboard.kernel.errors import BadRequest

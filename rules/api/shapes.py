@@ -6,35 +6,13 @@ from typing import Any
 
 from rules.models import RuleChain, RuleConnection, RuleNode
 from rules.services.chains import ChainFields
+from rules.services.documents import id_json
 from rules.services.draft import INPUT_NODE, Connection, Draft, NodeDraft
 from thingsboard.kernel.api import flag_of, id_of, object_of, text_of
 from thingsboard.kernel.errors import BadRequest
-from thingsboard.kernel.ids import EntityId, EntityType
+from thingsboard.kernel.ids import EntityType
 
 _LAST_MS = 2**62
-
-
-def id_json(kind: EntityType, key: uuid.UUID | None) -> dict[str, str] | None:
-    """An EntityId, or null."""
-    return None if key is None else EntityId(kind, key).to_json()
-
-
-def chain_json(chain: RuleChain) -> dict[str, Any]:
-    """A RuleChain."""
-    return {
-        "id": id_json(EntityType.RULE_CHAIN, chain.pk),
-        "createdTime": chain.created_time,
-        "tenantId": id_json(EntityType.TENANT, chain.tenant_id),
-        "name": chain.name,
-        "type": chain.type,
-        "firstRuleNodeId": id_json(EntityType.RULE_NODE, chain.first_rule_node_id),
-        "root": chain.root,
-        "debugMode": chain.debug_mode,
-        "configuration": chain.configuration,
-        "additionalInfo": chain.additional_info,
-        "externalId": id_json(EntityType.RULE_CHAIN, chain.external_id),
-        "version": chain.version,
-    }
 
 
 def metadata_json(chain: RuleChain, nodes: Iterable[RuleNode], connections: Iterable[RuleConnection]) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from django.db.models import Model, Q
 
 from rules.models import RuleChain, RuleChainType
 from rules.services import labels, versions
+from rules.services.documents import announce
 from rules.services.draft import LARGEST_DEFINITION, LONGEST_NAME, Draft
 from rules.services.epoch import raise_epoch
-from rules.services.writing import inside, lock_chains, locked, save_version, write_inside
+from rules.services.writing import insert_chain, inside, lock_chains, locked, save_version, write_inside
 from tenants.limits import require_room
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.events import Event
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.entities import deleting, not_found
 from thingsboard.kernel.errors import BadRequest, PayloadTooLarge
@@ -41,24 +43,20 @@ def create_chain(
     fields: ChainFields,
     draft: Draft | None = None,
     *,
-    root: bool = False,
     key: uuid.UUID | None = None,
     note: str = "",
 ) -> RuleChain:
     """A chain of the tenant, empty without a draft. Raises BadRequest, PayloadTooLarge, LimitExceeded.
 
-    `root` is for a tenant that has no root of that type yet; `key` is a new id by which others already name the chain.
+    `key` is a new id by which others already name the chain.
     """
-    chain = RuleChain(id=key or new_id(), tenant_id=tenant_id, type=fields.type or RuleChainType.CORE, root=root)
+    chain = RuleChain(id=key or new_id(), tenant_id=tenant_id, type=fields.type or RuleChainType.CORE)
     with audit.deed(ActionType.ADDED, EntityType.RULE_CHAIN, chain) as entry:
         _fill(chain, fields)
         require_room(tenant_id, EntityType.RULE_CHAIN, RuleChain.objects.filter(tenant_id=tenant_id).count)
-        chain.save(force_insert=True)
-        nodes, connections = ([], []) if draft is None else write_inside(chain, draft)
-        if chain.first_rule_node_id:
-            chain.save(update_fields=["first_rule_node_id"])
-        versions.record(chain, nodes, connections, note)
+        insert_chain(chain, draft, note)
         entry.after(chain)
+        announce(Event.ENTITY_CREATED, chain)
     raise_epoch()
     return chain
 
@@ -75,6 +73,7 @@ def update_chain(chain: RuleChain, fields: ChainFields, *, version: int | None =
         nodes, connections = inside(chain)
         save_version(chain, nodes, connections)
         entry.after(chain)
+        announce(Event.ENTITY_UPDATED, chain)
     raise_epoch()
     return chain
 
@@ -130,6 +129,7 @@ def _save_inside(
         save_version(chain, nodes, connections, note)
         changes = versions.difference(before, versions.definition_of(chain, nodes, connections))
         entry.after({"saved_version": chain.version, **versions.summary(changes)})
+        announce(Event.ENTITY_UPDATED, chain)
     if update_related:
         labels.follow_renames(chain, outputs)
     raise_epoch()
@@ -152,6 +152,7 @@ def set_root(chain: RuleChain, type: RuleChainType = RuleChainType.CORE) -> Rule
         chain.root = True
         chain.save(update_fields=["root"])
         entry.after(chain)
+        announce(Event.ENTITY_UPDATED, chain)
     raise_epoch()
     return chain
 
@@ -187,6 +188,7 @@ def delete_chain(chain: RuleChain) -> None:
                 Q(default_rule_chain_id=chain.pk) | Q(default_edge_rule_chain_id=chain.pk)
             ).exists():
                 raise BadRequest(f"The rule chain referenced by the {model._meta.verbose_name}s cannot be deleted!")
+        announce(Event.ENTITY_DELETED, chain)
         deleting(EntityType.RULE_NODE, list(chain.nodes.values_list("pk", flat=True)), chain.tenant_id)
         deleting(EntityType.RULE_CHAIN, [chain.pk], chain.tenant_id)
         chain.delete()

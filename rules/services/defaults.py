@@ -8,7 +8,8 @@ from django.db import transaction
 from rules.models import RuleChain, RuleChainType
 from rules.services.chains import ChainFields, create_chain
 from rules.services.draft import Connection, Draft, NodeDraft
-from rules.services.writing import lock_chains
+from rules.services.epoch import raise_epoch
+from rules.services.writing import insert_chain, lock_chains
 from tenants.models import Tenant
 
 ROOT_NAME = "Root Rule Chain"
@@ -83,7 +84,8 @@ def equip(tenant_id: uuid.UUID) -> None:
         (RuleChainType.EDGE, EDGE_ROOT_NAME, EDGE_CHAIN),
     ):
         if kind not in had:
-            create_chain(tenant_id, ChainFields(name=name, type=kind), draft, root=True)
+            insert_chain(RuleChain(tenant_id=tenant_id, name=name, type=kind, root=True), draft)
+            raise_epoch()
 
 
 def equip_all() -> int:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from rules.models import RuleChain, RuleConnection, RuleNode
 from rules.querysets import RuleNodeQuerySet
+from rules.services.documents import announce
 from rules.services.draft import INPUT_NODE, OUTPUT_NODE
 from rules.services.writing import inside, save_version
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.events import Event
 from thingsboard.kernel.ids import EntityType
 
 
@@ -63,6 +65,7 @@ def follow_renames(chain: RuleChain, before: Mapping[uuid.UUID, str]) -> list[Ru
                 nodes, connections = inside(other)
                 save_version(other, nodes, connections, f"Labels of {chain.name} were renamed")
                 entry.after({"renamed_labels": renamed})
+                announce(Event.ENTITY_UPDATED, other)
             changed.append(other)
     return changed
 

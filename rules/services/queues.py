@@ -173,16 +173,16 @@ def _fill(queue: Queue, fields: QueueFields) -> None:
         setattr(queue, name, getattr(fields, name))
 
 
-def _check_submit(strategy: dict[str, Any]) -> None:
-    if strategy.get("type") not in list(SubmitStrategy):
+def _check_submit(strategy: Any) -> None:
+    if not isinstance(strategy, dict) or strategy.get("type") not in list(SubmitStrategy):
         raise BadRequest(f"submitStrategy.type: expected one of {', '.join(SubmitStrategy)}")
     batch = strategy.get("batchSize", 1000)
     if not isinstance(batch, int) or isinstance(batch, bool) or not 0 < batch <= _LARGEST:
         raise BadRequest("Queue submit strategy batch size should be more then 0!")
 
 
-def _check_processing(strategy: dict[str, Any]) -> None:
-    if strategy.get("type") not in list(ProcessingStrategy):
+def _check_processing(strategy: Any) -> None:
+    if not isinstance(strategy, dict) or strategy.get("type") not in list(ProcessingStrategy):
         raise BadRequest(f"processingStrategy.type: expected one of {', '.join(ProcessingStrategy)}")
     numbers = {}
     for name in ("retries", "failurePercentage", "pauseBetweenRetries", "maxPauseBetweenRetries"):

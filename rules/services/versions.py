@@ -8,10 +8,8 @@ from django.conf import settings
 
 from rules.models import RuleChain, RuleChainVersion, RuleConnection, RuleNode
 from rules.services.draft import Connection, Draft, NodeDraft
-from tenants.models import ActionType
 from tenants.services import audit
 from thingsboard.kernel.errors import NotFound
-from thingsboard.kernel.ids import EntityType
 
 LONGEST_NOTE = 255
 
@@ -74,12 +72,12 @@ def record(
     chain: RuleChain, nodes: Iterable[RuleNode], connections: Iterable[RuleConnection], note: str = ""
 ) -> RuleChainVersion:
     """Write the version that the chain has become; those beyond TB_RULE_CHAIN_VERSIONS go, the oldest first."""
-    signed = audit.Entry(ActionType.UPDATED, EntityType.RULE_CHAIN, chain).row
+    user = audit.acting_user()
     made = RuleChainVersion(
         chain=chain,
         number=chain.version,
-        user_id=signed.user_id,
-        user_name=signed.user_name or "",
+        user_id=user.pk if user else None,
+        user_name=user.email if user else "",
         note=note[:LONGEST_NOTE],
         definition=definition_of(chain, nodes, connections),
     )

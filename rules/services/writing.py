@@ -84,6 +84,15 @@ def write_inside(
     return sorted(nodes, key=lambda node: (node.created_time, node.pk)), connections
 
 
+def insert_chain(chain: RuleChain, draft: Draft | None, note: str = "") -> None:
+    """Write a new chain with its first version."""
+    chain.save(force_insert=True)
+    nodes, connections = ([], []) if draft is None else write_inside(chain, draft)
+    if chain.first_rule_node_id:
+        chain.save(update_fields=["first_rule_node_id"])
+    versions.record(chain, nodes, connections, note)
+
+
 def save_version(
     chain: RuleChain, nodes: Collection[RuleNode], connections: Collection[RuleConnection], note: str = ""
 ) -> None:

@@ -1,12 +1,18 @@
 """/api/ruleChain*: chains themselves."""
 
+import json
+import uuid
+
 import pytest
 
+from devices.services.asset_profiles import create_asset_profile, update_asset_profile
 from rules.models import RuleChain, RuleChainVersion
 from rules.services.epoch import current_epoch
 from tenants.models import AuditLog
 from tests.cast import Cast, api, error
-from tests.rules.chains import LOG, SWITCH, create, id_of, metadata, root_of
+from tests.rules.chains import LOG, SWITCH, create, id_of, metadata, node, root_of, saved
+from thingsboard.kernel.models import OutboxRow
+from thingsboard.kernel.outbox.messages import decode
 
 
 def test_a_new_tenant_has_the_root_chains_of_thingsboard(cast: Cast) -> None:
@@ -101,6 +107,32 @@ def test_a_chain_that_a_profile_names_is_not_deleted(cast: Cast) -> None:
     assert answer.json()["message"] == "The rule chain referenced by the device profiles cannot be deleted!"
     assert alice.delete(f"/api/deviceProfile/{made['id']['id']}").status_code == 200
     assert alice.delete(f"/api/ruleChain/{id_of(chain)}").status_code == 200
+
+
+def test_a_chain_that_an_asset_profile_names_is_not_deleted(cast: Cast) -> None:
+    alice = api(cast.alice)
+    chain = create(alice)
+    epoch = current_epoch()
+    made = create_asset_profile(cast.acme.pk, "house", default_rule_chain_id=uuid.UUID(id_of(chain)))
+    assert current_epoch() > epoch
+    answer = alice.delete(f"/api/ruleChain/{id_of(chain)}")
+    assert error(answer) == (400, 31) and "asset profiles" in answer.json()["message"]
+    epoch = current_epoch()
+    update_asset_profile(made, "house", default_rule_chain_id=None)
+    assert current_epoch() > epoch
+    assert alice.delete(f"/api/ruleChain/{id_of(chain)}").status_code == 200
+
+
+def test_rules_hear_of_what_happens_to_chains(cast: Cast) -> None:
+    alice = api(cast.alice)
+    OutboxRow.objects.all().delete()
+    chain = create(alice)
+    saved(alice, id_of(chain), [node(LOG, "a")])
+    alice.delete(f"/api/ruleChain/{id_of(chain)}")
+    told = [each for row in OutboxRow.objects.order_by("id") for each in decode(row.body)]
+    assert [each.type for each in told] == ["ENTITY_CREATED", "ENTITY_UPDATED", "ENTITY_DELETED"]
+    assert {str(each.originator.id) for each in told} == {id_of(chain)}
+    assert json.loads(told[0].data) == chain
 
 
 def test_a_foreign_chain_is_no_profiles_default(cast: Cast) -> None:

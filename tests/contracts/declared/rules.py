@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rules import registry
 from rules.models import Queue, RuleChain, RuleChainType
 from rules.services.chains import ChainFields, create_chain
 from rules.services.defaults import DEFAULT_CHAIN
@@ -14,7 +13,6 @@ from thingsboard.kernel.ids import new_id
 if TYPE_CHECKING:
     from tests.contracts.world import World
 
-KINDS_OF_NODES = registry.all()
 _PAGE = "pageSize=100&page=0"
 _CHAIN = {
     "name": "New",
@@ -66,7 +64,7 @@ _INSIDE = {
 }
 
 ROUTES: Routes = {
-    "api/component/<clazz>": {"GET": by("ST", answers={} if KINDS_OF_NODES else dict.fromkeys("ST", 404))},
+    "api/component/<clazz>": {"GET": by("ST")},
     "api/components": {"GET": by("ST", query="componentTypes=FILTER,ACTION&ruleChainType=CORE")},
     "api/components/<component_type>": {"GET": by("ST")},
     "api/queues": {
@@ -104,7 +102,7 @@ ROUTES: Routes = {
     "api/v1/ruleChains/import": {"POST": by("T", body=_FILE)},
 }
 
-TEXTS = {"clazz": next(iter(KINDS_OF_NODES), _FILTER), "component_type": "FLOW", "queue_name": "Main", "number": "1"}
+TEXTS = {"clazz": _FILTER, "component_type": "FLOW", "queue_name": "Main", "number": "1"}
 
 
 def _chain(tenant: Any, name: str, kind: str = RuleChainType.CORE, inside: Draft | None = None) -> Any:
