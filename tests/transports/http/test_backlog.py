@@ -67,6 +67,18 @@ async def test_few_of_a_tenant_may_wait_and_they_take_nobodys_place(
         assert door.made[0].payloads == [b"y", b"x", b"x", b"x"]
 
 
+async def test_their_bodies_leave_room_for_those_of_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds(monkeypatch)
+    monkeypatch.setattr(settings, "TB_HTTP_MAX_BODIES", 3200)
+    await from_database(fill, world, "ONE")
+    async with recording() as door:
+        asked = [asyncio.create_task(door.post("ONE/telemetry", b"x" * 40)) for _ in range(4)]
+        await until(lambda: sum(task.done() for task in asked) == 2)
+        assert (await door.post("ONE/telemetry", b"x" * 21)).status_code == 503  # 100 bytes are a 32nd
+        await from_database(work_off)
+        assert sorted([(await task).status_code for task in asked]) == [200] * 2 + [503] * 2
+
+
 async def test_a_client_that_leaves_gives_its_place_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     bounds(monkeypatch)
     monkeypatch.setattr(withholding, "MOST_OF_TENANT", 1)
