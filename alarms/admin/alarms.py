@@ -154,8 +154,7 @@ class AlarmAdmin(ShownAdmin):
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """By the service."""
-        user: Any = request.user
-        delete_alarm(obj, by=user)
+        delete_alarm(obj)
 
     def get_urls(self) -> list[Any]:
         """With what the buttons of an alarm's page send."""
@@ -188,7 +187,7 @@ class AlarmAdmin(ShownAdmin):
         count = 0
         for alarm in alarms[:MOST_AT_ONCE]:
             try:
-                service(alarm, by=request.user)
+                service(alarm)
                 count += 1
             except PlatformError as error:
                 refused.append(error.message)

@@ -20,7 +20,7 @@ from alarms.services.alarms import (
 )
 from alarms.services.originators import names_of
 from alarms.services.state import alarm_json
-from tenants.permissions import InTenant, caller, callers_tenant
+from tenants.permissions import InTenant, callers_tenant
 from thingsboard.kernel.api import View, flag_of, id_of, path_uuid
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.ids import EntityType
@@ -36,16 +36,16 @@ class Alarms(View):
 
         The body's tenantId and customerId count for nothing: an alarm belongs to whom its originator belongs.
         """
-        body, user = self.body(request), caller(request)
+        body = self.body(request)
         key = id_of(body, "id", EntityType.ALARM)
         if key is not None:
             found = found_alarm(request.user, key, Action.CONTROL)
             said = alarm_request(body, found.originator, found.tenant_id, found.customer_id)
-            return Response(alarm_json(update_alarm(found, said, by=user, wishes=_wishes(request, body))))
+            return Response(alarm_json(update_alarm(found, said, wishes=_wishes(request, body))))
         originator = originator_of(body)
         customer_id = customer_of_originator(request, originator)
         said = alarm_request(body, originator, callers_tenant(request), customer_id)
-        return Response(alarm_json(create_or_update_alarm(said, by=user, wishes=_wishes(request, body))))
+        return Response(alarm_json(create_or_update_alarm(said, wishes=_wishes(request, body))))
 
 
 class OneAlarm(View):
@@ -59,7 +59,7 @@ class OneAlarm(View):
 
     def delete(self, request: Request, alarm_id: str) -> Response:
         """True."""
-        delete_alarm(visible_alarm(request, alarm_id, Action.MANAGE), by=caller(request))
+        delete_alarm(visible_alarm(request, alarm_id, Action.MANAGE))
         return Response(True)
 
 
@@ -81,7 +81,7 @@ class Acknowledgement(View):
     def post(self, request: Request, alarm_id: str) -> Response:
         """Its AlarmInfo; 400 where it is acknowledged."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        acknowledge_alarm(alarm, by=caller(request))
+        acknowledge_alarm(alarm)
         return _again(alarm)
 
 
@@ -93,7 +93,7 @@ class Clearance(View):
     def post(self, request: Request, alarm_id: str) -> Response:
         """Its AlarmInfo; 400 where it is cleared."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        clear_alarm(alarm, by=caller(request))
+        clear_alarm(alarm)
         return _again(alarm)
 
 
@@ -105,7 +105,7 @@ class Assignment(View):
     def post(self, request: Request, alarm_id: str, assignee_id: str) -> Response:
         """Its AlarmInfo; 400 where it is that user's already."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        assign_alarm(alarm, visible_assignee(request, path_uuid(assignee_id)), by=caller(request))
+        assign_alarm(alarm, visible_assignee(request, path_uuid(assignee_id)))
         return _again(alarm)
 
 
@@ -117,7 +117,7 @@ class NoAssignment(View):
     def delete(self, request: Request, alarm_id: str) -> Response:
         """Its AlarmInfo; 400 where it is nobody's."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        unassign_alarm(alarm, by=caller(request))
+        unassign_alarm(alarm)
         return _again(alarm)
 
 

@@ -48,6 +48,7 @@ class Node:
     IN_ENABLED: ClassVar[bool] = True
     OUT_ENABLED: ClassVar[bool] = True
     CLUSTERING: ClassVar[str] = "ENABLED"
+    RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
     READS: ClassVar[frozenset[str]] = frozenset()
     WRITES: ClassVar[frozenset[str]] = frozenset()
@@ -63,10 +64,30 @@ class Node:
         """
         raise NotImplementedError
 
+    def leaves_by(self, type: str) -> str | None:
+        """The label by which every message of that type leaves, whatever else it says; None where more than its type counts.
+
+        With `stored_by_ingest` this is what ingest plans are derived from (architecture.md 4, "Ingest plan").
+        """
+        return None
+
+    def stored_by_ingest(self, type: str) -> bool:
+        """Whether the node does nothing with a device's own message of that type but store it as it came: then ingest may."""
+        return False
+
+    def calls(self) -> tuple[bytes, ...]:
+        """The chains (16 bytes) that messages may enter from here; b"" for the originator's own."""
+        return ()
+
+    @classmethod
+    def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:
+        """The saved configuration `raw` of an older `version` as one of VERSION. What is there is not changed."""
+        return raw
+
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """The configuration of a new node."""
-        return cls.CONFIG().saved()
+        return {**cls.CONFIG().saved(), **cls.CONFIG.NEW}
 
     @classmethod
     def description(cls) -> str:

@@ -1,6 +1,7 @@
 """Configurations of nodes: typed, immutable, with ThingsBoard's names (camelCase) outside and ours inside."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -8,7 +9,12 @@ import msgspec
 class Config(msgspec.Struct, frozen=True, rename="camel"):
     """The base of all configurations. Members that are missing have their defaults, members that nobody knows are ignored:
     ThingsBoard saves partial configurations, and those of its other versions (compat/rule_engine.md, last lines).
+
+    `NEW` has what a new node has otherwise, by its outside name: in ThingsBoard a truth value that is missing is false, while
+    that of a new node may be true.
     """
+
+    NEW: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def read(cls, raw: Any) -> Self:
@@ -23,8 +29,8 @@ class Config(msgspec.Struct, frozen=True, rename="camel"):
             raise ValueError(f"The configuration cannot be used: {error}") from None
 
     def saved(self) -> dict[str, Any]:
-        """As it is saved."""
-        members: dict[str, Any] = msgspec.to_builtins(self)
+        """As it is saved: JSON values."""
+        members: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return members
 
 

@@ -8,12 +8,16 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from rules.node.message import Body, Msg
+from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from thingsboard.kernel.ids import EntityId
 
 
 class EntityFields(NamedTuple):
-    """What is known of an entity: its name, what kind it is of, and all fields by ThingsBoard's names, as text."""
+    """What is known of an entity: its name, what kind it is of (of devices and assets: the name of its profile), and all fields
+    by ThingsBoard's names, as text: "null" where there is nothing, JSON text for what is structured, an id alone for an entity.
+    """
 
     name: str
     type: str
@@ -39,10 +43,18 @@ class AlarmWish(NamedTuple):
     relation_types: tuple[str, ...] = ()
 
 
-class AlarmResult(NamedTuple):
-    """What became of an alarm: its JSON, and what changed."""
+class ActiveAlarm(NamedTuple):
+    """What counts of an active alarm. Times in ms; `details` is a JSON value."""
 
-    json: dict[str, Any]
+    id: uuid.UUID
+    start_ts: int
+    details: Any
+
+
+class AlarmResult(NamedTuple):
+    """What became of an alarm: its JSON, made when somebody asks for it, and what changed."""
+
+    body: Body
     created: bool = False
     severity_changed: bool = False
     cleared: bool = False
@@ -55,8 +67,12 @@ class Alarms(Protocol):
         """Lock and read all of them at once; to be called before the others, with everything that they will be asked."""
         ...
 
-    def active(self, originator: EntityId, type: str) -> dict[str, Any] | None:
-        """The JSON of the active alarm."""
+    def active(self, originator: EntityId, type: str) -> ActiveAlarm | None:
+        """The active alarm."""
+        ...
+
+    def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
+        """The JSON of alarms of this tenant, active or not; who does not exist is missing. May be asked before `load`."""
         ...
 
     def create(self, wish: AlarmWish) -> AlarmResult:
@@ -79,8 +95,34 @@ class Context(Protocol):
 
     # Telemetry and attributes.
 
-    def save_points(self, entity: EntityId, readings: Sequence[Reading], ttl_s: int = 0) -> None:
-        """Write readings to history and latest. Raises ValueError where a key cannot be one or none are left."""
+    @property
+    def json_rules(self) -> Rules:
+        """The settings of the platform's one decoder of telemetry and attributes: those of the transports."""
+        ...
+
+    def save_points(
+        self,
+        entity: EntityId,
+        readings: Sequence[Reading],
+        ttl_s: int = 0,
+        *,
+        history: bool = True,
+        latest: bool = True,
+        live: bool = True,
+        fields: bool = True,
+    ) -> None:
+        """Write readings to history and latest, tell live subscriptions and calculated fields, each where wanted. `ttl_s` 0: as
+        long as the tenant's profile says. Raises ValueError where a key cannot be one or none are left.
+        """
+        ...
+
+    def first_in_interval(self, purpose: str, asked: Sequence[tuple[EntityId, int]], interval_s: int) -> Sequence[bool]:
+        """Of each (entity, ms), in their order: whether the node that is running has not yet asked about that entity, for that
+        purpose, with a time in the same interval. Intervals of `interval_s` seconds are counted from 1970.
+
+        What was asked is remembered with the batch's COMMIT (a batch that runs again gets the same answers), for a bounded
+        number of intervals; a restart or a new version of the chain may forget it, as in ThingsBoard.
+        """
         ...
 
     def save_attributes(
@@ -92,9 +134,15 @@ class Context(Protocol):
         only_changes: bool = False,
         notify_device: bool = False,
         announce: Mapping[str, str] | None = None,
+        store: bool = True,
+        live: bool = True,
+        fields: bool = True,
+        ts: int | None = None,
     ) -> None:
-        """Write attributes; `announce` has an ATTRIBUTES_UPDATED message with this metadata go through the rules. Raises
-        ValueError as `save_points`.
+        """Write attributes as of `ts` (ms; now), tell live subscriptions and calculated fields, each where wanted;
+        `only_changes`: those alone whose value is another one than before. `announce` has an ATTRIBUTES_UPDATED message with
+        this metadata, and what was saved as its body, go through the rules, unless nothing was. Raises ValueError as
+        `save_points`.
         """
         ...
 
@@ -131,6 +179,10 @@ class Context(Protocol):
     @property
     def alarms(self) -> Alarms:
         """The alarms of this batch's originators."""
+        ...
+
+    def acknowledge(self, messages: Sequence[Msg]) -> None:
+        """What becomes of these messages from here on is nobody's failure: they are not tried again."""
         ...
 
     def log(self, text: str) -> None:

@@ -24,12 +24,13 @@ class Emit(NamedTuple):
 
 
 class Enter(NamedTuple):
-    """It goes on at the beginning of another chain (16 bytes, b"" for the originator's own); what that one's outputs say
-    becomes the label by which it leaves this node.
+    """It goes on at the beginning of another chain (16 bytes, b"" for the one that the originator's profile names, and
+    `fallback` where it names none); what that one's outputs say becomes the label by which it leaves this node.
     """
 
     chain: bytes
     msg: Msg
+    fallback: bytes = b""
 
 
 class Leave(NamedTuple):

@@ -24,7 +24,7 @@ def test_a_deleted_users_alarms_are_nobodys_to_look_after_and_the_rule_engine_he
     assert alarm.assignee_id is None and alarm.assign_ts >= made["createdTime"]
     last = told()[-1]
     assert (last.type, last.originator.id) == ("ALARM_UNASSIGNED", cast.device.pk)
-    assert "userId" not in (last.metadata or {})
+    assert (last.metadata or {})["userId"] == str(cast.alice.pk)
 
 
 def test_a_deleted_customers_alarms_are_its_tenants_alone(cast: Cast) -> None:

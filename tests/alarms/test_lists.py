@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from alarms.models import Alarm
-from alarms.services.alarms import create_or_update_alarm
-from alarms.services.state import AlarmRequest
+from alarms.services import bulk
 from devices.services.shares import share_with
-from tests.alarms.scene import path_of, raise_alarm
+from tests.alarms.scene import path_of, raise_alarm, told
 from tests.cast import Cast, api, error
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.ids import EntityId, EntityType, new_id
@@ -134,10 +134,14 @@ def test_the_types_are_those_of_the_alarms_that_one_sees(cast: Cast, raised: dic
 def test_an_originator_that_is_gone_is_called_so(cast: Cast) -> None:
     """A rule chain may raise an alarm of a device that is being deleted."""
     gone = EntityId(EntityType.DEVICE, new_id())
-    request = AlarmRequest(tenant_id=cast.acme.pk, originator=gone, type="Late", severity="MINOR")
-    create_or_update_alarm(request, by=None)
+    request = bulk.AlarmRequest(tenant_id=cast.acme.pk, originator=gone, type="Late", severity="MINOR")
+    late = bulk.raised(None, request, 10).state
+    connection.ensure_connection()
+    bulk.write(connection.connection, [late], {late.id})
     (alarm,) = api(cast.alice).get(f"/api/alarms?{PAGE}").json()["data"]
     assert (alarm["originatorName"], alarm["originatorLabel"]) == ("Deleted", "Deleted")
+    assert api(cast.alice).post(path_of(alarm, "clear")).json()["status"] == "CLEARED_UNACK"
+    assert [message.type for message in told()] == ["ALARM_CLEAR"]
 
 
 @pytest.mark.parametrize(

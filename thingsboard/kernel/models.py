@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 
 from thingsboard.kernel.ids import new_id
+from thingsboard.kernel.querysets import DeadLetterQuerySet
 from thingsboard.kernel.time import now_ms
 
 
@@ -77,6 +78,7 @@ class OutboxRow(models.Model):
     )
     size = models.PositiveIntegerField(help_text="Bytes of the body.")
     attempts = models.SmallIntegerField(default=0, help_text="Runs that were begun; committed before each.")
+    retries = models.SmallIntegerField(default=0, help_text="How often its first message failed and was put off.")
     not_before = models.BigIntegerField(default=0, help_text="When it is tried again; milliseconds since 1970.")
     created_time = models.BigIntegerField(default=now_ms)
     body = models.BinaryField()
@@ -105,8 +107,13 @@ class DeadLetter(models.Model):
     created_time = models.BigIntegerField(default=now_ms)
     body = models.BinaryField()
 
+    objects = DeadLetterQuerySet.as_manager()
+
     class Meta:
-        indexes = [models.Index(fields=["tenant_id", "-id"], name="dead_letter_tenant")]
+        indexes = [
+            models.Index(fields=["tenant_id", "-id"], name="dead_letter_tenant"),
+            models.Index(fields=["created_time"], name="dead_letter_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} of {self.originator_type} {self.originator_id}: {self.error[:80]}"

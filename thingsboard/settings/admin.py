@@ -50,6 +50,14 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Rule engine",
+                "items": [
+                    _item("Rule chains", "account_tree", "rules.rulechain"),
+                    _item("Queues", "queue", "rules.queue"),
+                    _item("Dead letters", "mark_email_unread", "kernel.deadletter"),
+                ],
+            },
+            {
                 "title": "People",
                 "items": [
                     _item("Tenants", "apartment", "tenants.tenant"),

@@ -4,7 +4,7 @@ from thingsboard.embedded.addresses import celery_broker_url, database_url, redi
 
 from . import env
 from .database import connection_settings
-from .platform import TB_DATA_DIR, TB_DEVICE_INACTIVITY_CHECK_SECONDS, TB_ERASURE_SECONDS
+from .platform import TB_DATA_DIR, TB_DEVICE_INACTIVITY_CHECK_SECONDS, TB_ERASURE_SECONDS, TB_RULE_SWEEP_SECONDS
 
 DATABASE_URL = env.text("DATABASE_URL") or database_url(TB_DATA_DIR)
 REDIS_URL = env.text("REDIS_URL") or redis_url(TB_DATA_DIR)
@@ -50,6 +50,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TB_DEVICE_INACTIVITY_CHECK_SECONDS,
         # What was not begun in time is not made up for: the next one sees everything.
         "options": {"expires": TB_DEVICE_INACTIVITY_CHECK_SECONDS},
+    },
+    "sweep-queue": {
+        "task": "rules.tasks.sweep",
+        "schedule": TB_RULE_SWEEP_SECONDS,
+        "options": {"queue": "rules", "expires": TB_RULE_SWEEP_SECONDS},
+    },
+    "trim-dead-letters": {
+        "task": "rules.tasks.trim_dead_letters",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},  # the next one sees everything
     },
     "trim-audit-log": {"task": "tenants.tasks.trim_audit_log", "schedule": 3600.0},
     "forget-expired-sessions": {"task": "tenants.tasks.forget_expired_sessions", "schedule": 3600.0},

@@ -69,7 +69,7 @@ def _raise(device: Device, kind: str) -> uuid.UUID:
         type=kind,
         severity="MAJOR",
     )
-    return create_or_update_alarm(request, by=None).id
+    return create_or_update_alarm(request).id
 
 
 KINDS: Kinds = {

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('done', models.PositiveIntegerField(default=0, help_text='How many of them are processed: a suspected row goes in bites.')),
                 ('size', models.PositiveIntegerField(help_text='Bytes of the body.')),
                 ('attempts', models.SmallIntegerField(default=0, help_text='Runs that were begun; committed before each.')),
+                ('retries', models.SmallIntegerField(default=0, help_text='How often its first message failed and was put off.')),
                 ('not_before', models.BigIntegerField(default=0, help_text='When it is tried again; milliseconds since 1970.')),
                 ('created_time', models.BigIntegerField(default=thingsboard.kernel.time.now_ms)),
                 ('body', models.BinaryField()),

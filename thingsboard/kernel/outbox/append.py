@@ -19,8 +19,8 @@ _REGISTER = (
     "INSERT INTO kernel_outboxflow (id, tenant_id, queue, lane) VALUES (%b, %b, %t, %b) ON CONFLICT (id) DO NOTHING"
 )
 _APPEND = (
-    "INSERT INTO kernel_outboxrow (flow_id, messages, done, size, attempts, not_before, created_time, body) "
-    "VALUES (%b, %b, 0, %b, 0, 0, %b, %b)"
+    "INSERT INTO kernel_outboxrow (flow_id, messages, done, size, attempts, retries, not_before, created_time, body) "
+    "VALUES (%b, %b, 0, %b, 0, 0, 0, %b, %b)"
 )
 
 
@@ -49,14 +49,20 @@ class Appender:
         cursor = psycopg.Cursor(connection)
         now = int(time.time() * 1000)  # of the machine: how long a row waits is no matter of tests' clocks
         for lane in sorted(by_lane):
-            flow = flow_id(tenant, queue, lane)
-            if flow not in self._known and flow not in self._fresh:
-                cursor.execute(_REGISTER, [flow, uuid.UUID(bytes=tenant), queue, lane], prepare=True)
-                self._fresh.add(flow)
+            flow = self.register(connection, tenant, queue, lane)
             for part in parts(by_lane[lane]):
                 body = encode(part)
                 cursor.execute(_APPEND, [flow, len(part), len(body), now, body], prepare=True)
         return set(by_lane)
+
+    def register(self, connection: Connection, tenant: bytes, queue: str, lane: int) -> int:
+        """Make sure that whoever looks for work knows the flow; returns its id."""
+        flow = flow_id(tenant, queue, lane)
+        if flow not in self._known and flow not in self._fresh:
+            parameters = [flow, uuid.UUID(bytes=tenant), queue, lane]
+            psycopg.Cursor(connection).execute(_REGISTER, parameters, prepare=True)
+            self._fresh.add(flow)
+        return flow
 
     def committed(self) -> None:
         """What was appended is committed."""

@@ -70,6 +70,11 @@ _kicker = Kicker()
 kick = _kicker.kick
 
 
+def resend(group: int) -> None:
+    """A drain stops before its work is done: have it go on, behind what else waits for the workers."""
+    celery.current_app.send_task(TASK, args=(group,), queue=QUEUE, ignore_result=True)
+
+
 def clear_flag(group: int) -> None:
     """A drain is about to look for the last time: whoever commits from now on kicks again."""
     try:
@@ -86,4 +91,4 @@ def hold_flag(group: int) -> None:
         return
 
 
-__all__ = ["FLAG_MS", "clear_flag", "hold_flag", "kick"]
+__all__ = ["FLAG_MS", "clear_flag", "hold_flag", "kick", "resend"]

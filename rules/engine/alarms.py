@@ -1,0 +1,124 @@
+"""The alarms of a batch: the locked rows, under what its nodes have decided so far (alarms.services.bulk)."""
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import psycopg
+
+from alarms.services.bulk import load, load_active, write
+from alarms.services.state import AlarmRequest, AlarmState, alarm_json, cleared, raised
+from rules.node import Body
+from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
+from thingsboard.kernel.ids import EntityId
+
+
+class BatchAlarms:
+    """Implements rules.node.context.Alarms."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", tenant_id: uuid.UUID, now: Callable[[], int]) -> None:
+        self._connection, self._tenant_id, self._now = connection, tenant_id, now
+        self._active: dict[tuple[uuid.UUID, str], AlarmState | None] = {}
+        self._changed: dict[uuid.UUID, AlarmState] = {}
+        self._new: set[uuid.UUID] = set()
+        # How to undo what was decided: the key and what was active, the alarm and what was to be written of it.
+        self._journal: list[tuple[tuple[uuid.UUID, str], AlarmState | None, uuid.UUID, AlarmState | None]] = []
+
+    def load(self, wanted: Collection[tuple[EntityId, str]]) -> None:
+        """See the protocol."""
+        missing = {(entity.id, kind) for entity, kind in wanted} - self._active.keys()
+        if missing:
+            found = load_active(self._connection, missing)
+            for key in missing:
+                self._active[key] = found.get(key)
+
+    def active(self, originator: EntityId, type: str) -> ActiveAlarm | None:
+        """See the protocol."""
+        state = self._state(originator, type)
+        return None if state is None else ActiveAlarm(state.id, state.start_ts, state.details)
+
+    def create(self, wish: AlarmWish) -> AlarmResult:
+        """See the protocol."""
+        current = self._state(wish.originator, wish.type)
+        request = AlarmRequest(
+            tenant_id=self._tenant_id,
+            customer_id=wish.customer_id,
+            originator=wish.originator,
+            type=wish.type,
+            severity=wish.severity,
+            details=current.details if wish.details is None and current is not None else wish.details,
+            start_ts=wish.start_ts,
+            end_ts=wish.end_ts,
+            propagate=wish.propagate,
+            propagate_to_owner=wish.propagate_to_owner,
+            propagate_to_tenant=wish.propagate_to_tenant,
+            relation_types=wish.relation_types,
+        )
+        outcome = raised(current, request, self._now())
+        if outcome.created or outcome.updated:
+            self._decide((wish.originator.id, wish.type), current, outcome.state, outcome.state)
+        if outcome.created:
+            self._new.add(outcome.state.id)
+        return AlarmResult(_body(outcome.state), outcome.created, outcome.severity_changed)
+
+    def clear(self, originator: EntityId, type: str, details: Any, ts: int) -> AlarmResult | None:
+        """See the protocol."""
+        current = self._state(originator, type)
+        if current is None:
+            return None
+        state = cleared(current, details, ts)
+        self._decide((originator.id, type), current, None, state)
+        return AlarmResult(_body(state), cleared=True)
+
+    def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
+        """See the protocol."""
+        stored = load(self._connection, [each for each in ids if each not in self._new])
+        found = {pk: state for pk, state in stored.items() if state.tenant_id == self._tenant_id}
+        found.update({each: self._changed[each] for each in ids if each in self._changed})
+        return {pk: alarm_json(state) for pk, state in found.items()}
+
+    def _decide(
+        self, key: tuple[uuid.UUID, str], before: AlarmState | None, active: AlarmState | None, state: AlarmState
+    ) -> None:
+        self._journal.append((key, before, state.id, self._changed.get(state.id)))
+        self._active[key] = active
+        self._changed[state.id] = state
+
+    def mark(self) -> int:
+        """How far it got; `undo` goes back to it."""
+        return len(self._journal)
+
+    def undo(self, mark: int) -> None:
+        """Undo what was decided since."""
+        while len(self._journal) > mark:
+            key, before, alarm, changed = self._journal.pop()
+            self._active[key] = before
+            if changed is None:
+                self._changed.pop(alarm, None)
+                self._new.discard(alarm)
+            else:
+                self._changed[alarm] = changed
+
+    def _state(self, originator: EntityId, kind: str) -> AlarmState | None:
+        key = (originator.id, kind)
+        if key not in self._active:
+            self.load([(originator, kind)])
+        return self._active[key]
+
+    def flush(self) -> None:
+        """Write what was decided and not written yet. Raises AlarmRace where somebody else was faster."""
+        if self._changed:
+            write(self._connection, list(self._changed.values()), self._new)
+            self._changed, self._new = {}, set()
+        self._journal.clear()
+
+    def forget(self) -> None:
+        """Undo what was not written."""
+        self._changed.clear()
+        self._new.clear()
+        self._active.clear()
+        self._journal.clear()
+
+
+def _body(state: AlarmState) -> Body:
+    return Body.later(lambda: alarm_json(state))

@@ -1,0 +1,127 @@
+"""Runs messages of one tenant and queue in an open transaction: all at once, and where some spoil the others, in halves."""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, transaction
+from psycopg import errors
+
+from alarms.services.bulk import AlarmRace
+from rules.engine.chains import ChainCache
+from rules.engine.context import BatchContext, Tools
+from rules.engine.intake import Queued, starts
+from rules.engine.run import Failed, Run
+
+log = logging.getLogger(__name__)
+
+# Somebody else was in the way: the same messages may succeed in another transaction.
+CONTENTION = (AlarmRace, errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+# The database itself cannot be used: nothing is wrong with the messages.
+AWAY = (errors.OperationalError, errors.InterfaceError, OperationalError, InterfaceError)
+# The data was at fault.
+FAULTS = (
+    errors.DataError,
+    errors.IntegrityError,
+    errors.ProgramLimitExceeded,
+    DataError,
+    IntegrityError,
+    DatabaseError,
+)
+
+
+class Done(NamedTuple):
+    """What became of messages: those that failed, by number, and the contexts whose effects go out after the commit."""
+
+    failed: dict[int, Failed]
+    contexts: list[BatchContext]
+
+
+class Runner:
+    """Of one thread and connection."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools = tools
+        self._chains = ChainCache()
+
+    def run(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued]) -> Done:
+        """All of them at once, their effects written in the open transaction. Raises whatever the database raises: then
+        nothing of it may be committed.
+        """
+        ctx = BatchContext(self.tools, tenant_id)
+        failed = self._go(ctx, queue, queued, alone=False)
+        ctx.flush()
+        return Done(failed, [ctx])
+
+    def run_carefully(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued], first: int = 0) -> Done:
+        """In order, each part in a savepoint of its own, halved until what spoils it stands alone; that one runs once more, and
+        what the database refuses is the failure of the node that wanted it. `first` is the number of the first message.
+        """
+        if len(queued) == 1:
+            return self._alone(tenant_id, queue, queued, first)
+        try:
+            with transaction.atomic():
+                done = self.run(tenant_id, queue, queued)
+        except (*CONTENTION, *AWAY) as error:
+            if not isinstance(error, errors.ProgramLimitExceeded):
+                raise
+        except FAULTS:
+            pass
+        else:
+            return Done({first + number: why for number, why in done.failed.items()}, done.contexts)
+        half = len(queued) // 2
+        one = self.run_carefully(tenant_id, queue, queued[:half], first)
+        other = self.run_carefully(tenant_id, queue, queued[half:], first + half)
+        return Done({**one.failed, **other.failed}, one.contexts + other.contexts)
+
+    def _alone(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued], number: int) -> Done:
+        ctx = BatchContext(self.tools, tenant_id)
+        try:
+            with transaction.atomic():
+                failed = self._go(ctx, queue, queued, alone=True)
+                ctx.flush()
+        except (*CONTENTION, *AWAY) as error:
+            if not isinstance(error, errors.ProgramLimitExceeded):
+                raise
+            return Done({number: Failed(_sentence(error))}, [])
+        except FAULTS as error:
+            log.error("A message of tenant %s spoils its batch: %s", tenant_id, error)
+            return Done({number: Failed(_sentence(error))}, [])
+        return Done(dict.fromkeys([number], failed[0]) if failed else {}, [ctx])
+
+    def _go(self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool) -> dict[int, Failed]:
+        chains = self._chains.of(ctx.tenant_id)
+        begun, origin, failed = starts(queued, queue, ctx.entities, chains)
+        if begun:
+            run = Run(
+                ctx,
+                chains,
+                most_nodes=settings.TB_RULE_MAX_NODES_PER_MESSAGE,
+                settle=(lambda: _settle(ctx)) if alone else None,
+            )
+            failed.update({origin[number]: why for number, why in run.go(begun).items()})
+        return failed
+
+
+def _settle(ctx: BatchContext) -> str:
+    """Write what the node wanted now; why the database refuses it, else ""."""
+    try:
+        with transaction.atomic():
+            ctx.flush()
+    except (*CONTENTION, *AWAY) as error:
+        if not isinstance(error, errors.ProgramLimitExceeded):
+            raise
+        ctx.forget()
+        return _sentence(error)
+    except FAULTS as error:
+        ctx.forget()
+        return _sentence(error)
+    return ""
+
+
+def _sentence(error: BaseException) -> str:
+    """The first line of what the database said, which names no other tenant's data."""
+    diagnosis = getattr(error, "diag", None) or getattr(error.__cause__, "diag", None)
+    return f"The database refuses it: {getattr(diagnosis, 'message_primary', None) or type(error).__name__}"

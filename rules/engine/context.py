@@ -1,0 +1,196 @@
+"""The context of a batch: what its nodes ask and cause (rules.node.context). Effects are data until `flush`."""
+
+import logging
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from devices.models import Direction
+from devices.services.relation_search import Question, exists_many
+from rules.engine.alarms import BatchAlarms
+from rules.engine.entities import Entities
+from rules.engine.intervals import Firsts
+from rules.engine.logs import LogBudget
+from rules.engine.values import KeyNumbers, Values
+from rules.node import EntityFields, Msg
+from telemetry.json import Rules, typed
+from telemetry.points import Attribute, Point, Reading, Scope, Value
+from telemetry.store.batch import Server
+from thingsboard.kernel.encoding import json_bytes
+from thingsboard.kernel.ids import EntityId
+from thingsboard.kernel.outbox import MAIN, Appender, Message
+from thingsboard.kernel.time import now_ms
+
+log = logging.getLogger("rules.log")
+
+Connection = psycopg.Connection[Any]
+
+
+class Tools:
+    """What the batches of a thread share: its connection and what hangs on it."""
+
+    def __init__(self, connection: Connection, server: Server) -> None:
+        self.connection, self.server = connection, server
+        self.numbers = KeyNumbers()
+        self.appender = Appender()
+        self.log = LogBudget()
+        self.json_rules = Rules(
+            cast=settings.TB_JSON_TYPE_CAST,
+            longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
+            most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
+        )
+
+
+class BatchContext:
+    """Implements rules.node.Context for one batch of one tenant, inside an open transaction of the connection."""
+
+    def __init__(self, tools: Tools, tenant_id: uuid.UUID) -> None:
+        self.tenant_id = tenant_id
+        self._tools = tools
+        self._connection = tools.connection
+        self.values = Values(tools.connection, tenant_id.bytes, tools.numbers)
+        self.entities = Entities(tools.connection, tenant_id)
+        self._alarms = BatchAlarms(tools.connection, tenant_id, self.now)
+        self.queued: list[tuple[str, Message]] = []
+        self.lanes: set[int] = set()  # to be kicked after the commit
+        self.here = b""  # the node that is running
+        self.acknowledged: set[bytes] = set()
+        self.firsts = Firsts()
+        self._now: int | None = None
+
+    def now(self) -> int:
+        """The batch's present (ms): the same for all its messages, so that running it again says the same."""
+        if self._now is None:
+            self._now = now_ms()
+        return self._now
+
+    @property
+    def json_rules(self) -> Rules:
+        """See rules.node.Context."""
+        return self._tools.json_rules
+
+    def save_points(
+        self,
+        entity: EntityId,
+        readings: Sequence[Reading],
+        ttl_s: int = 0,
+        *,
+        history: bool = True,
+        latest: bool = True,
+        live: bool = True,
+        fields: bool = True,
+    ) -> None:
+        """See rules.node.Context. In PostgreSQL points have no time to live of their own: TB_TS_RETENTION_DAYS is for all."""
+        self.values.save_points(entity.id.bytes, readings, history=history, latest=latest, live=live)
+
+    def first_in_interval(self, purpose: str, asked: Sequence[tuple[EntityId, int]], interval_s: int) -> Sequence[bool]:
+        """See rules.node.Context."""
+        return self.firsts.ask((self.here, purpose), asked, interval_s * 1000)
+
+    def save_attributes(
+        self,
+        entity: EntityId,
+        scope: Scope,
+        values: dict[str, Value],
+        *,
+        only_changes: bool = False,
+        notify_device: bool = False,
+        announce: Mapping[str, str] | None = None,
+        store: bool = True,
+        live: bool = True,
+        fields: bool = True,
+        ts: int | None = None,
+    ) -> None:
+        """See rules.node.Context."""
+        at = self.now() if ts is None else ts
+        if only_changes:
+            known = self.values.attributes(scope, values.keys(), [entity])[entity]
+            values = {
+                key: value for key, value in values.items() if key not in known or not _same(known[key].value, value)
+            }
+        if not values:
+            return
+        self.values.save_attributes(entity.id.bytes, scope, at, values, store=store, live=live)
+        if announce is not None and store:
+            body = json_bytes({key: typed(value) for key, value in values.items()})
+            message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at)
+            self.queued.append((MAIN, message))
+
+    def attributes(
+        self, scope: Scope, keys: Collection[str], entities: Collection[EntityId]
+    ) -> Mapping[EntityId, Mapping[str, Attribute]]:
+        """See rules.node.Context."""
+        return self.values.attributes(scope, keys, entities)
+
+    def latest(self, keys: Collection[str], entities: Collection[EntityId]) -> Mapping[EntityId, Mapping[str, Point]]:
+        """See rules.node.Context."""
+        return self.values.latest(keys, entities)
+
+    def describe(self, entities: Collection[EntityId]) -> Mapping[EntityId, EntityFields]:
+        """See rules.node.Context."""
+        return self.entities.describe(entities)
+
+    def related(
+        self,
+        direction: str,
+        relation_type: str,
+        entities: Collection[EntityId],
+        other: EntityId | None = None,
+    ) -> Collection[EntityId]:
+        """See rules.node.Context."""
+        asked = list(dict.fromkeys(entities))
+        questions = [Question(Direction(direction), each, relation_type, other) for each in asked]
+        answers = exists_many(self._connection, questions)
+        return {each for each, answer in zip(asked, answers, strict=True) if answer}
+
+    @property
+    def alarms(self) -> BatchAlarms:
+        """See rules.node.Context."""
+        return self._alarms
+
+    def acknowledge(self, messages: Sequence[Msg]) -> None:
+        """See rules.node.Context."""
+        self.acknowledged.update([msg.id for msg in messages])
+
+    def log(self, text: str) -> None:
+        """See rules.node.Context."""
+        if self._tools.log.take():
+            log.info("%s: %s", self.tenant_id, text[:4096])
+
+    def flush(self) -> None:
+        """Write all effects that were not written yet, in the open transaction."""
+        self.values.flush(self._tools.server)
+        self._alarms.flush()
+        queued, self.queued = self.queued, []
+        by_queue: dict[str, list[Message]] = {}
+        for queue, message in queued:
+            by_queue.setdefault(queue, []).append(message)
+        for queue, messages in sorted(by_queue.items()):
+            rows = [message.row() for message in messages]
+            self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
+
+    def mark(self) -> tuple[int, int, int]:
+        """How far it got; `undo` goes back to it."""
+        return len(self.values.pending), self._alarms.mark(), len(self.queued)
+
+    def undo(self, mark: tuple[int, int, int]) -> None:
+        """Undo what a node caused since: it failed in the middle of its messages."""
+        values, alarms, queued = mark
+        if len(self.values.pending) > values:
+            self.values.forget(values)
+        self._alarms.undo(alarms)
+        del self.queued[queued:]
+
+    def forget(self) -> None:
+        """Undo what was not flushed."""
+        self.values.forget()
+        self._alarms.forget()
+        self.queued.clear()
+
+
+def _same(one: Value, other: Value) -> bool:
+    """Equal and of one kind."""
+    return type(one) is type(other) and one == other

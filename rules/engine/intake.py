@@ -1,0 +1,97 @@
+"""From rows of the queue to messages that stand at the beginning of their chains."""
+
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rules.engine.chains import TenantChains
+from rules.engine.entities import Entities, device_metadata
+from rules.engine.graph import Graph
+from rules.engine.run import Failed, Start
+from rules.node import Body, Msg
+from thingsboard.kernel.ids import EntityId, EntityType
+from thingsboard.kernel.outbox import Row
+from thingsboard.kernel.outbox.messages import position_of
+
+_KINDS = {kind.value: kind for kind in EntityType}
+
+
+class Queued(NamedTuple):
+    """A message in the queue: as it was encoded, and its place there, which makes its id."""
+
+    row_id: int
+    number: int
+    row: Row
+
+    def message_id(self) -> bytes:
+        """Its own id, else one that is the same however often it runs (RFC 9562, version 8)."""
+        row = self.row
+        if len(row) > 7 and row[7] is not None:
+            return bytes(row[7])
+        return self.row_id.to_bytes(6, "big") + (0x8000 | self.number).to_bytes(2, "big") + b"\x80tbqueue"
+
+    def key(self) -> uuid.UUID:
+        """The same as a UUID."""
+        return uuid.UUID(bytes=self.message_id())
+
+    def kept(self) -> Row:
+        """As it is encoded when it leaves its place in the queue: with its id."""
+        head, rest = self.row[:6], (*self.row[6:], *(0, None, None, None)[len(self.row) - 6 :])
+        return (*head, rest[0], self.message_id(), *rest[2:])
+
+
+def starts(
+    queued: Sequence[Queued], queue: str, entities: Entities, chains: TenantChains
+) -> tuple[list[Start], list[int], dict[int, Failed]]:
+    """The messages at their beginnings, the number of each in `queued`, and those that cannot begin, by that number."""
+    found: list[Start] = []
+    origin: list[int] = []
+    failed: dict[int, Failed] = {}
+    # Most batches have several messages of an originator: what depends on it alone is found once for each.
+    ids: dict[tuple[str, bytes], EntityId] = {}
+    for each in queued:
+        key = each.row[1:3]
+        if key not in ids:
+            ids[key] = EntityId(_KINDS[key[0]], uuid.UUID(bytes=key[1]))
+    described = entities.describe(ids.values())
+    chains.profile_chain = entities.profile_chain
+    known = {key: (entity, described.get(entity), _beginning(entity, chains)) for key, entity in ids.items()}
+    for number, each in enumerate(queued):
+        kind, _, _, ts, data, metadata, *rest = each.row
+        originator, about, beginning = known[each.row[1:3]]
+        stored, _, customer, position = rest or (0, None, None, None)
+        if metadata is None:
+            metadata = device_metadata(about, kind, ts)
+        customer_id = uuid.UUID(bytes=customer) if customer is not None else about.customer_id if about else None
+        msg = Msg(each.message_id(), ts, kind, originator, customer_id, metadata, Body(data), queue, bool(stored))
+        start: Start | Failed | None
+        if position is not None:
+            start = _continued(msg, position, chains)
+        elif isinstance(beginning, Graph):
+            start = None if beginning.first is None else Start(beginning, beginning.first, msg)
+        else:
+            start = beginning
+        if isinstance(start, Failed):
+            failed[number] = start
+        elif start is not None:  # None: the chain is empty, and so the message is done, as in ThingsBoard
+            found.append(start)
+            origin.append(number)
+    return found, origin, failed
+
+
+def _beginning(originator: EntityId, chains: TenantChains) -> Graph | Failed:
+    """The chain that messages of the originator enter."""
+    chain = chains.of_originator(originator)
+    graph = chains.graph(chain) if chain else None
+    if graph is None:
+        return Failed("The tenant has no root rule chain." if not chain else "The rule chain does not exist.", chain)
+    return graph
+
+
+def _continued(msg: Msg, position: Sequence[object], chains: TenantChains) -> Start | Failed:
+    where = position_of(position)
+    graph = chains.graph(where.chain)
+    place = None if graph is None else graph.by_id.get(where.node)
+    if graph is None or place is None:
+        return Failed("The rule node at which the message was to go on is gone.", where.chain, where.node)
+    return Start(graph, place, msg._replace(stack=where.stack, visited=where.visited), where.relation)

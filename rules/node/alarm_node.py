@@ -1,0 +1,84 @@
+"""What the nodes that create and clear alarms have in common: the alarm's type and the script of its details."""
+
+from typing import Any, ClassVar
+
+import orjson
+
+from rules.node.base import ALARMS, Category, Node
+from rules.node.config import Config
+from rules.node.message import Body, Msg
+from rules.node.message_types import ALARM
+from rules.node.outcome import Emit
+from rules.node.scripts import ALARM_DETAILS_JS, ALARM_DETAILS_TBEL, JS, OLD_ALARM_DETAILS_JS, TBEL, require_known
+from rules.node.template import Template
+
+LONGEST_TYPE = 255
+
+_PREVIOUS = "prevAlarmDetails"
+
+
+class AlarmConfig(Config, frozen=True):
+    """The type of the alarm, with templates, and the script that makes its details. Without `scriptLang` it is JavaScript."""
+
+    NEW = {"scriptLang": TBEL}
+
+    alarm_type: str = "General Alarm"
+    script_lang: str = JS
+    alarm_details_build_js: str = ALARM_DETAILS_JS
+    alarm_details_build_tbel: str = ALARM_DETAILS_TBEL
+
+
+class AlarmNode(Node):
+    """A node that creates or clears alarms of an originator."""
+
+    CATEGORY = Category.ACTION
+    CONFIG: ClassVar[type[Config]] = AlarmConfig
+    READS = frozenset({ALARMS})
+    WRITES = frozenset({ALARMS})
+
+    def __init__(self, config: AlarmConfig, name: str = "") -> None:
+        super().__init__(config, name)
+        self._type = Template(config.alarm_type)
+        if self._type.constant:
+            checked_type(config.alarm_type)
+
+    def _require_default_script(self) -> None:
+        """Raises ValueError."""
+        config = self.config
+        tbel = config.script_lang == TBEL
+        known = (ALARM_DETAILS_TBEL,) if tbel else (ALARM_DETAILS_JS, OLD_ALARM_DETAILS_JS)
+        require_known(config.script_lang, config.alarm_details_build_js, config.alarm_details_build_tbel, *known)
+
+    def _alarm_type(self, msg: Msg) -> str:
+        """The type of a message's alarm. Raises ValueError where it cannot be one."""
+        return self._type.text if self._type.constant else checked_type(self._type.fill(msg))
+
+    def _details(self, msg: Msg, previous: Any) -> Any:
+        """What the default script makes of details: None where they remain as they are; where there are none, those that the
+        metadata brings, else an empty object. Raises ValueError where the metadata's are not JSON.
+        """
+        if previous is not None:
+            return None
+        brought = msg.metadata.get(_PREVIOUS)
+        if not brought:
+            return {}
+        try:
+            return orjson.loads(brought)
+        except ValueError:
+            raise ValueError(f"{_PREVIOUS} in the metadata is not JSON: {brought[:40]!r}.") from None
+
+
+def checked_type(text: str) -> str:
+    """The type of an alarm. Raises ValueError where it cannot be one."""
+    if not text.strip():
+        raise ValueError("The alarm type is empty; expected a text such as General Alarm.")
+    if len(text) > LONGEST_TYPE:
+        raise ValueError(f"The alarm type has {len(text)} characters; at most {LONGEST_TYPE} are accepted.")
+    if "\0" in text:
+        raise ValueError("The alarm type holds a NUL character, which cannot be stored.")
+    return text
+
+
+def told(relation: str, msg: Msg, alarm: Body, flag: str) -> Emit:
+    """The message of type ALARM that goes on, with the alarm as its body and a flag in its metadata."""
+    return Emit(relation, msg.with_data(alarm, type=ALARM, metadata={**msg.metadata, flag: "true"}))

@@ -1,0 +1,80 @@
+"""Clear alarm."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rules.node import FALSE, Context, Emit, Msg, Outcome
+from rules.node.alarm_node import AlarmConfig, AlarmNode, told
+from thingsboard.kernel.ids import EntityId, EntityType
+
+# Of which entity, and of which type.
+Pair = tuple[EntityId, str]
+
+
+class ClearAlarmConfig(AlarmConfig, frozen=True):
+    """The type of the alarm, with templates, and the script that makes its details."""
+
+
+class ClearAlarm(AlarmNode):
+    """Clears the active alarm of a type that the originator has.
+
+    Cleared: a message of type ALARM goes on, whose body is the alarm and whose metadata has `isClearedAlarm`. False: there was
+    nothing to clear, the message goes on as it is. Where the originator is an alarm itself, that one is cleared, whatever its
+    type.
+
+    The alarm's type may have templates. The default script keeps the details that the alarm has; other scripts come with a
+    later release, until then a node that has one fails its messages.
+    """
+
+    TYPE = "org.thingsboard.rule.engine.action.TbClearAlarmNode"
+    NAME = "clear alarm"
+    RELATIONS = ("Cleared", FALSE)
+    CONFIG = ClearAlarmConfig
+    CONFIG_DIRECTIVE = "tbActionNodeClearAlarmConfig"
+    ICON = "notifications_off"
+
+    def __init__(self, config: ClearAlarmConfig, name: str = "") -> None:
+        super().__init__(config, name)
+        self._require_default_script()
+
+    def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
+        """All alarms are loaded at once, and then each message decides by what those before it left."""
+        themselves = {msg.originator.id for msg in messages if msg.originator.type is EntityType.ALARM}
+        alarms = ctx.alarms.by_id(themselves) if themselves else {}
+        pairs = [self._pair(msg, alarms) for msg in messages]
+        wanted = {pair for pair in pairs if not isinstance(pair, Emit)}
+        if wanted:
+            ctx.alarms.load(wanted)
+        return [
+            pair if isinstance(pair, Emit) else self._outcome(ctx, msg, pair)
+            for msg, pair in zip(messages, pairs, strict=True)
+        ]
+
+    def _pair(self, msg: Msg, alarms: Mapping[uuid.UUID, dict[str, Any]]) -> Pair | Emit:
+        """Which alarm is meant, or what becomes of a message that means none."""
+        if msg.originator.type is EntityType.ALARM:
+            alarm = alarms.get(msg.originator.id)
+            if alarm is None:
+                return Emit(FALSE, msg)
+            return EntityId.from_json(alarm["originator"]), alarm["type"]
+        try:
+            return msg.originator, self._alarm_type(msg)
+        except ValueError as error:
+            return Emit.failure(msg, str(error))
+
+    def _outcome(self, ctx: Context, msg: Msg, pair: Pair) -> Outcome:
+        originator, type = pair
+        active = ctx.alarms.active(originator, type)
+        if active is None:
+            return Emit(FALSE, msg)
+        if msg.originator.type is EntityType.ALARM and active.id != msg.originator.id:
+            return Emit(FALSE, msg)  # a newer one of the same type; the message's own is cleared already
+        try:
+            details = self._details(msg, active.details)
+        except ValueError as error:
+            return Emit.failure(msg, str(error))
+        result = ctx.alarms.clear(originator, type, details, ctx.now())
+        if result is None:
+            return Emit(FALSE, msg)
+        return told("Cleared", msg, result.body, "isClearedAlarm")

@@ -1,0 +1,149 @@
+"""Create alarm."""
+
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rules.node import Context, Emit, Msg, Outcome
+from rules.node.alarm_node import AlarmConfig, AlarmNode, checked_type, told
+from rules.node.context import ActiveAlarm, AlarmWish
+from rules.node.message_alarm import MessageAlarm, Severity
+from rules.node.scripts import TBEL
+from rules.node.template import Template
+from thingsboard.kernel.ids import EntityId
+
+
+class CreateAlarmConfig(AlarmConfig, frozen=True):
+    """What the alarm is like. `severity` has templates where `dynamicSeverity` is set."""
+
+    NEW = {"scriptLang": TBEL, "overwriteAlarmDetails": False}
+
+    severity: str = Severity.CRITICAL.value
+    propagate: bool = False
+    propagate_to_owner: bool = False
+    propagate_to_tenant: bool = False
+    use_message_alarm_data: bool = False
+    overwrite_alarm_details: bool = True
+    dynamic_severity: bool = False
+    relation_types: tuple[str, ...] = ()
+
+
+class _Demand(NamedTuple):
+    """What a message asks for: an alarm of this type, of its originator, or a new one of `owner`."""
+
+    type: str
+    severity: str
+    owner: EntityId | None = None
+    brought: MessageAlarm | None = None
+
+
+class CreateAlarm(AlarmNode):
+    """Creates an alarm of the originator, or updates the active one of the same type.
+
+    Created: there was none. Updated: the active one has the new severity, details and end. Either way a message of type ALARM
+    goes on, whose body is the alarm and whose metadata has `isNewAlarm` or `isExistingAlarm`.
+
+    The alarm's type may have templates, and with "dynamic severity" its severity, too. With "use message alarm data" the body
+    is the alarm: its type, severity, details, propagation and times count instead of the node's. The default script keeps the
+    details that an alarm has; other scripts come with a later release, until then a node that needs one fails its messages.
+    """
+
+    TYPE = "org.thingsboard.rule.engine.action.TbCreateAlarmNode"
+    NAME = "create alarm"
+    RELATIONS = ("Created", "Updated", "False")
+    CONFIG = CreateAlarmConfig
+    CONFIG_DIRECTIVE = "tbActionNodeCreateAlarmConfig"
+    ICON = "notifications_active"
+
+    def __init__(self, config: CreateAlarmConfig, name: str = "") -> None:
+        super().__init__(config, name)
+        self._severity = Template(config.severity)
+        if not config.dynamic_severity:
+            Severity.of(config.severity)
+        self._builds_details = not config.use_message_alarm_data or config.overwrite_alarm_details
+        if self._builds_details:
+            self._require_default_script()
+        # What every message asks for, where messages have no say in it.
+        self._always: _Demand | None = None
+        if self._type.constant and not config.use_message_alarm_data and not config.dynamic_severity:
+            self._always = _Demand(config.alarm_type, config.severity)
+
+    def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
+        """All alarms are loaded at once, and then each message decides by what those before it left."""
+        demands = [self._always or self._demand(msg) for msg in messages]
+        wanted: set[tuple[EntityId, str]] = set()
+        strangers: set[EntityId] = set()
+        for msg, demand in zip(messages, demands, strict=True):
+            if isinstance(demand, _Demand):
+                wanted.add((msg.originator, demand.type))
+                if demand.owner is not None:
+                    wanted.add((demand.owner, demand.type))
+                    strangers.add(demand.owner)
+        if wanted:
+            ctx.alarms.load(wanted)
+        owners = {entity: known.customer_id for entity, known in ctx.describe(strangers).items()} if strangers else {}
+        return [
+            self._outcome(ctx, msg, demand, owners) if isinstance(demand, _Demand) else demand
+            for msg, demand in zip(messages, demands, strict=True)
+        ]
+
+    def _demand(self, msg: Msg) -> _Demand | Emit:
+        try:
+            if self.config.use_message_alarm_data:
+                alarm = MessageAlarm.of(msg)
+                owner = alarm.owner()
+                return _Demand(
+                    checked_type(alarm.type), alarm.severity.value, None if owner == msg.originator else owner, alarm
+                )
+            severity = self._severity.text
+            if self.config.dynamic_severity:
+                severity = Severity.of(self._severity.fill(msg)).value
+            return _Demand(self._alarm_type(msg), severity)
+        except ValueError as error:
+            return Emit.failure(msg, str(error))
+
+    def _outcome(self, ctx: Context, msg: Msg, demand: _Demand, owners: dict[EntityId, uuid.UUID | None]) -> Outcome:
+        active = ctx.alarms.active(msg.originator, demand.type)
+        try:
+            wish = self._wish(ctx, msg, demand, active)
+        except ValueError as error:
+            return Emit.failure(msg, str(error))
+        owner = demand.owner
+        if owner is not None and active is None:
+            if owner not in owners:
+                return Emit.failure(msg, f"The originator of the alarm was not found: {owner.type.value} {owner.id}.")
+            wish = wish._replace(originator=owner, customer_id=owners[owner])
+        result = ctx.alarms.create(wish)
+        if result.created:
+            return told("Created", msg, result.body, "isNewAlarm")
+        return told("Updated", msg, result.body, "isExistingAlarm")
+
+    def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: ActiveAlarm | None) -> AlarmWish:
+        """For the message's originator. Raises ValueError where details cannot be made."""
+        config, alarm = self.config, demand.brought
+        if self._builds_details:
+            details = self._details(msg, active.details if active else None)
+        else:
+            details = None if alarm is None else alarm.details
+        if active is not None:
+            start, end = active.start_ts, ctx.now()
+        elif alarm is not None:
+            start = alarm.start_ts or ctx.now()
+            end = alarm.end_ts or start
+        else:
+            start = end = msg.meta_ts
+        source = config if alarm is None else alarm
+        types = config.relation_types if alarm is None else alarm.propagate_relation_types or ()
+        return AlarmWish(
+            msg.originator,
+            msg.customer_id,
+            demand.type,
+            demand.severity,
+            details,
+            start,
+            end,
+            source.propagate,
+            source.propagate_to_owner,
+            source.propagate_to_tenant,
+            types,
+        )

@@ -1,0 +1,41 @@
+"""What Celery runs of the rule engine: kicks carry no data, so losing one costs a second (architecture.md 4, "Draining")."""
+
+from celery import shared_task
+from django.conf import settings
+
+from rules.engine.drain import drain_of_this_thread
+from rules.engine.news import start_fanout
+from rules.services import dead_letters
+from thingsboard.kernel.outbox.kicks import resend
+
+# A drain lets others have its thread after so long.
+TURN_S = 1.0
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.drain"
+)
+def drain(group: int) -> None:
+    """Work off the lanes of one group until nothing is left (kernel.outbox.kicks)."""
+    start_fanout()
+    if drain_of_this_thread().work(group, TURN_S):
+        resend(group)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.sweep"
+)
+def sweep() -> None:
+    """Work off what nobody was told of (every TB_RULE_SWEEP_SECONDS)."""
+    start_fanout()
+    for group in range(settings.TB_RULE_DRAINS):
+        if drain_of_this_thread().work(group, TURN_S, linger_s=0.0):
+            resend(group)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.trim_dead_letters"
+)
+def trim_dead_letters() -> None:
+    """Dead letters beyond their number and age (every minute)."""
+    dead_letters.trim()

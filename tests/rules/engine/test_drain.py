@@ -1,0 +1,68 @@
+"""Messages that are in the queue go through the chains, and what the chains did is there exactly when they are gone."""
+
+import pytest
+
+from alarms.models import Alarm
+from rules.nodes.action.create_alarm import CreateAlarm
+from rules.nodes.action.save_time_series import SaveTimeSeries
+from rules.nodes.filter.message_type_filter import MessageTypeFilter
+from rules.nodes.filter.message_type_switch import MessageTypeSwitch
+from telemetry.models import TsKv
+from telemetry.services import latest
+from tests.cast import Cast
+from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
+from thingsboard.kernel.models import DeadLetter
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def letters() -> list[DeadLetter]:
+    """Of telemetry: what happens to the cast itself goes through the chains, too."""
+    return list(DeadLetter.objects.filter(type="POST_TELEMETRY_REQUEST"))
+
+
+def test_telemetry_goes_through_the_root_chain_into_the_store_and_raises_an_alarm(cast: Cast) -> None:
+    make_chain(
+        cast.acme.pk,
+        [(MessageTypeSwitch, {}), (SaveTimeSeries, {}), (MessageTypeFilter, {}), (CreateAlarm, {"alarmType": "Hot"})],
+        [(0, 1, "Post telemetry"), (1, 2, "success"), (2, 3, "True")],
+    )
+    device = cast.device.pk
+    queue(cast.acme.pk, *[telemetry(device, b'{"t":%d}' % number, 1000 + number) for number in range(20)])
+    drain()
+    assert waiting() == 0
+    assert not letters()
+    assert TsKv.objects.filter(entity_id=device).count() == 20
+    assert latest(device)["t"] == (1019, 19)
+    alarm = Alarm.objects.get(originator_id=device)
+    assert (alarm.type, alarm.start_ts, alarm.cleared) == ("Hot", 1000, False)
+
+
+def test_what_is_stored_already_is_not_stored_again(cast: Cast) -> None:
+    make_chain(cast.acme.pk, [(MessageTypeSwitch, {}), (SaveTimeSeries, {})], [(0, 1, "Post telemetry")])
+    queue(cast.acme.pk, telemetry(cast.device.pk, b'{"t":1}', stored=True))
+    drain()
+    assert waiting() == 0
+    assert not TsKv.objects.exists()
+
+
+def test_a_message_of_an_unknown_node_is_a_dead_letter_that_says_why(cast: Cast) -> None:
+    make_chain(cast.acme.pk, [("org.example.Strange", {})])
+    queue(cast.acme.pk, telemetry(cast.device.pk, b'{"t":1}'))
+    drain()
+    assert waiting() == 0
+    (letter,) = letters()
+    assert "org.example.Strange" in letter.error
+    assert (letter.tenant_id, letter.originator_id, letter.queue) == (cast.acme.pk, cast.device.pk, "Main")
+
+
+def test_a_message_that_the_database_refuses_fails_alone(cast: Cast) -> None:
+    make_chain(cast.acme.pk, [(CreateAlarm, {"alarmType": "${kind}"})])
+    good = [telemetry(cast.device.pk, b"{}", number) for number in range(8)]
+    bad = telemetry(cast.device.pk, b"{}", 99)._replace(metadata={"kind": "x" * 300})
+    fine = [each._replace(metadata={"kind": f"Kind {number}"}) for number, each in enumerate(good)]
+    queue(cast.acme.pk, *fine[:4], bad, *fine[4:])
+    drain()
+    assert waiting() == 0
+    assert Alarm.objects.filter(type__startswith="Kind").count() == 8
+    assert len(letters()) == 1
