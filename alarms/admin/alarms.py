@@ -46,8 +46,8 @@ class AlarmAdmin(ShownAdmin):
     ordering = ("-created_time",)
     sortable_by = ("raised", "type")
     fields = (
-        "type", "severity", "in_status", "about", "originator_type", "originator_id", "tenant", "customer", "assignee",
-        "raised", "since", "last_raised", "acknowledged_at", "cleared_at", "assigned_at", "told", "propagation",
+        "type", "severity", "in_status", "about", "told", "assignee", "raised", "since", "last_raised", "acknowledged_at",
+        "cleared_at", "assigned_at", "propagation", "customer", "tenant", "originator_type", "originator_id",
     )  # fmt: skip
     readonly_fields = fields
     change_form_outer_before_template = "alarms/admin/alarm_deeds.html"
