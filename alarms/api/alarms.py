@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +21,9 @@ from alarms.services.alarms import (
 )
 from alarms.services.originators import names_of
 from alarms.services.state import alarm_json
+from tenants.api.shapes import user_email_json
+from tenants.api.user_lists import page_of
+from tenants.models import User
 from tenants.permissions import InTenant, callers_tenant
 from thingsboard.kernel.api import View, flag_of, id_of, path_uuid
 from thingsboard.kernel.entities import Action
@@ -119,6 +123,19 @@ class NoAssignment(View):
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
         unassign_alarm(alarm)
         return _again(alarm)
+
+
+class UsersToAssign(View):
+    """/api/users/assign/{alarmId}"""
+
+    permission_classes = [InTenant]
+
+    def get(self, request: Request, alarm_id: str) -> Response:
+        """PageData<UserEmailInfo>: who sees the alarm and can be asked to look after it, of those whom the caller sees."""
+        alarm = visible_alarm(request, alarm_id)
+        users = User.objects.visible_to(request.user).filter(tenant_id=alarm.tenant_id)
+        wanted = Q(customer=None) if alarm.customer_id is None else Q(customer=None) | Q(customer_id=alarm.customer_id)
+        return page_of(request, users.filter(wanted), user_email_json)
 
 
 def _wishes(request: Request, body: dict[str, Any]) -> Wishes:

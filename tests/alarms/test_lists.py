@@ -160,3 +160,16 @@ def test_lists_of_the_second_version_that_make_no_sense_are_refused(cast: Cast) 
     for query in ("statusList=OPEN", "severityList=HIGH", "typeList=" + ",".join(map(str, range(101)))):
         assert error(api(cast.alice).get(f"/api/v2/alarms?{PAGE}&{query}")) == (400, 31)
     assert error(api(cast.alice).get(f"/api/alarm/TOASTER/{cast.device.pk}?{PAGE}")) == (400, 31)
+
+
+def test_who_can_be_asked_to_look_after_an_alarm(cast: Cast, raised: dict[str, Any]) -> None:
+    def emails(user: Any, alarm: str) -> set[str]:
+        answer = api(user).get(f"/api/users/assign/{raised[alarm]['id']['id']}?{PAGE}")
+        assert answer.status_code == 200, answer.content
+        return {each["email"] for each in answer.json()["data"]}
+
+    assert cast.bob
+    assert emails(cast.alice, "a") == {cast.alice.email}
+    assert emails(cast.alice, "d") == {cast.alice.email, cast.bob.email}
+    assert emails(cast.bob, "d") == {cast.bob.email}
+    assert error(api(cast.gina).get(f"/api/users/assign/{raised['a']['id']['id']}?{PAGE}")) == (404, 32)

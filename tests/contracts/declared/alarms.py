@@ -43,6 +43,7 @@ _THINGSBOARDS: Routes = {
     "api/alarm/info/<alarm_id>": {"GET": by("TC")},
     "api/alarm/types": {"GET": by("TC", query=_PAGE)},
     "api/alarms": {"GET": by("TC", query=_PAGE)},
+    "api/users/assign/<alarm_id>": {"GET": by("TC", query=_PAGE)},
     "api/v2/alarm/<entity_type>/<entity_id>": {"GET": _OF_ENTITY},
     "api/v2/alarms": {"GET": by("TC", query=_PAGE)},
 }
