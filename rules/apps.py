@@ -19,6 +19,7 @@ class RulesConfig(AppConfig):
         from devices.services.profile_news import watch_profiles
         from rules.models import Queue, RuleChain, RuleNode
         from rules.services.chains import profile_changed, take_leave
+        from rules.services.dead_letters import forget_tenants
         from rules.services.defaults import equip
         from rules.services.seeds import seed_after_migrate
         from tenants.services.tenants import equip_new_tenants
@@ -28,5 +29,6 @@ class RulesConfig(AppConfig):
         register(EntityType.QUEUE, Queue, tenant_field=None, title="Queue")
         equip_new_tenants(equip)
         before_delete(take_leave)
+        before_delete(forget_tenants)
         watch_profiles(profile_changed)
         post_migrate.connect(seed_after_migrate, sender=self)

@@ -1,5 +1,5 @@
-"""The operators' admin of rule chains and queues."""
+"""The operators' admin of rule chains, queues and dead letters."""
 
-from rules.admin import chains, queues
+from rules.admin import chains, dead_letters, queues
 
-__all__ = ["chains", "queues"]
+__all__ = ["chains", "dead_letters", "queues"]

@@ -100,6 +100,9 @@ TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
 TB_RULE_BACKLOG_BYTES = env.integer("TB_RULE_BACKLOG_BYTES", 256 * 1024 * 1024, low=1)
 TB_RULE_BACKLOG_SECONDS = env.seconds("TB_RULE_BACKLOG_SECONDS", 3600.0, low=0.05)
 TB_RULE_BACKLOG_CHECK_SECONDS = env.seconds("TB_RULE_BACKLOG_CHECK_SECONDS", 1.0, low=0.01)
+# Messages that could not be processed: how many of a tenant are kept, the newest, and for how long.
+TB_DEAD_LETTERS_PER_TENANT = env.integer("TB_DEAD_LETTERS_PER_TENANT", 10_000, low=1, high=10_000_000)
+TB_DEAD_LETTERS_DAYS = env.integer("TB_DEAD_LETTERS_DAYS", 30, low=1, high=3650)
 
 # The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
 # is known; that of another server can be watched where its file system is mounted here.

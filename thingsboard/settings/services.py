@@ -56,6 +56,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": TB_RULE_SWEEP_SECONDS,
         "options": {"queue": "rules", "expires": TB_RULE_SWEEP_SECONDS},
     },
+    "trim-dead-letters": {
+        "task": "rules.tasks.trim_dead_letters",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},  # the next one sees everything
+    },
     "trim-audit-log": {"task": "tenants.tasks.trim_audit_log", "schedule": 3600.0},
     "forget-expired-sessions": {"task": "tenants.tasks.forget_expired_sessions", "schedule": 3600.0},
 }

@@ -8,6 +8,7 @@ import orjson
 import psycopg
 
 from rules.services.plans import EPOCH, Handling, IngestPlan, Plans, PlansUnavailable
+from telemetry import keys
 from telemetry.json import typed
 from telemetry.writer import Guard, Write
 from thingsboard.kernel.batch import Refused, Unavailable
@@ -49,6 +50,7 @@ class Planned:
         self._units, self._appender = units, appender
         self._lanes: set[int] = set()
         self.writes: list[Write] = []
+        self.refused: dict[int, Refused] = {}  # before anything is written
         self._queued: dict[tuple[bytes, str], list[int]] = {}
         for index, (write, _, profile) in enumerate(units):
             telemetry, attributes, queue, _ = plans[profile]
@@ -56,7 +58,12 @@ class Planned:
             if handling is Handling.STORE:
                 self.writes.append(write)
                 continue
-            self.writes.append(write if handling is Handling.STORE_AND_QUEUE else Write(write.tenant, ()))
+            if handling is Handling.QUEUE:
+                why = _bad_key(write)
+                if why:
+                    self.refused[index] = Refused("key", why)
+                write = Write(write.tenant, ())
+            self.writes.append(write)
             self._queued.setdefault((write.tenant, queue), []).append(index)
 
     def append(self, connection: "psycopg.Connection[Any]", refused: Mapping[int, Refused]) -> None:
@@ -65,7 +72,7 @@ class Planned:
         for (tenant, queue), indexes in sorted(self._queued.items()):
             rows: list[Row] = []
             for index in indexes:
-                if index not in refused:
+                if index not in refused and index not in self.refused:
                     rows += _rows(
                         self._units[index].write,
                         stored=bool(self.writes[index].series or self.writes[index].attributes),
@@ -77,6 +84,18 @@ class Planned:
         self._appender.committed()
         if self._lanes:
             kick(self._lanes)
+
+
+def _bad_key(write: Write) -> str:
+    """Why one of its keys cannot be one, else "". Whether ingest stores it or a chain, it is refused for the same reason."""
+    known = keys.cache.of(write.tenant).keys()
+    for values in write.values():
+        for name in values.keys() - known:
+            try:
+                keys.check(name)
+            except keys.InvalidKey as error:
+                return str(error)
+    return ""
 
 
 def _rows(write: Write, *, stored: bool) -> list[Row]:

@@ -113,7 +113,7 @@ class _Sink:
                 continue
             planned.committed()
             fanout.committed(planned.writes, refused)
-            return refused
+            return {**planned.refused, **refused}
         raise Unavailable("chains are being saved faster than batches can be planned")
 
     def close(self) -> None:
