@@ -96,6 +96,14 @@ TB_RULE_LANES = env.integer("TB_RULE_LANES", 4, low=1, high=64)
 TB_RULE_DRAINS = env.integer("TB_RULE_DRAINS", 2, low=1, high=64)
 TB_RULE_MAX_NODES_PER_MESSAGE = env.integer("TB_RULE_MAX_NODES_PER_MESSAGE", 1000, low=1, high=1_000_000)
 TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
+# Debug events and traces (docs/guides/debug-a-rule-chain.md): of a tenant in a minute, bytes of a message's data and of its
+# metadata, days that both are kept, events of a node and traces of a tenant that are kept.
+TB_RULE_DEBUG_PER_MINUTE = env.integer("TB_RULE_DEBUG_PER_MINUTE", 1000, high=100_000)
+TB_RULE_DEBUG_MAX_BYTES = env.integer("TB_RULE_DEBUG_MAX_BYTES", 4096, low=64, high=1 << 20)
+TB_RULE_DEBUG_DAYS = env.integer("TB_RULE_DEBUG_DAYS", 7, low=1, high=3650)
+TB_RULE_DEBUG_PER_NODE = env.integer("TB_RULE_DEBUG_PER_NODE", 1000, low=1, high=1_000_000)
+TB_RULE_TRACE_PER_MINUTE = env.integer("TB_RULE_TRACE_PER_MINUTE", 0, high=10_000)
+TB_RULE_TRACES_PER_TENANT = env.integer("TB_RULE_TRACES_PER_TENANT", 1000, low=1, high=1_000_000)
 
 # The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
 # is known; that of another server can be watched where its file system is mounted here.
