@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alarms.models import Alarm
+from rules.engine import ledger, slices
 from rules.engine.drain import Drain
 from rules.models import DebugBudget, RuleChain, RuleEvent, RuleNode
 from rules.nodes.action.create_alarm import CreateAlarm
@@ -138,8 +139,6 @@ def test_a_message_that_is_undone_leaves_no_event_but_that_of_its_failure(cast: 
 def test_a_batch_that_is_rolled_back_leaves_no_events(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = make_chain(cast.acme.pk, [(Log, {})], debug={0: ALL})
     queue(cast.acme.pk, telemetry(cast.device.pk, b"{}"))
-    from rules.engine import slices
-
     real = slices.write_down
     monkeypatch.setattr(slices, "write_down", lambda *found: (real(*found), 1 / 0))
     worker = Drain()
@@ -158,8 +157,6 @@ def test_a_batch_that_is_rolled_back_leaves_no_events(cast: Cast, monkeypatch: p
 
 def test_events_that_cannot_be_written_do_not_spoil_the_messages(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     make_chain(cast.acme.pk, [(CreateAlarm, {})], debug={0: ALL})
-    from rules.engine import ledger
-
     monkeypatch.setattr(ledger, "_EVENTS", "SELECT 1 / 0, %s, %s, %s, %s, %s, %s")
     queue(cast.acme.pk, telemetry(cast.device.pk, b"{}"))
     drain()
