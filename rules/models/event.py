@@ -30,9 +30,7 @@ class RuleEvent(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
-    )
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
     created_time = models.BigIntegerField(help_text="Milliseconds since 1970.")
     type = models.CharField(max_length=32, choices=EventType.choices)
     entity_type = models.CharField(max_length=32)

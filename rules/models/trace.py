@@ -51,9 +51,7 @@ class Trace(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    tenant = models.ForeignKey(
-        Tenant, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
-    )
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
     created_time = models.BigIntegerField(help_text="When it ran; milliseconds since 1970.")
     demand_id = models.UUIDField(null=True, help_text="Who wanted it; null: a sample.")
     originator_type = models.CharField(max_length=32)

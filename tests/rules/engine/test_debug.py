@@ -100,9 +100,7 @@ def test_texts_of_events_are_bounded_and_such_that_they_can_be_stored(cast: Cast
         assert kept["a"] == "\ufffdnul" and len(kept["b"]) < 64 and "c" not in kept
 
 
-def test_a_tenant_has_so_many_events_in_a_minute_and_one_says_that_there_were_more(
-    cast: Cast, settings: Any
-) -> None:
+def test_a_tenant_has_so_many_events_in_a_minute_and_one_says_that_there_were_more(cast: Cast, settings: Any) -> None:
     settings.TB_RULE_DEBUG_PER_MINUTE = 5
     chain = make_chain(cast.acme.pk, [(Log, {})], debug={0: ALL})
     now = [1_800_000_000.0]

@@ -33,7 +33,9 @@ def trace(cast: Cast, device_id: uuid.UUID, messages: int = 10, minutes: int = 5
 
 
 def test_a_trace_has_the_path_of_a_message_with_what_each_node_made_of_it(cast: Cast) -> None:
-    inner = make_chain(cast.acme.pk, [(CreateAlarm, {"alarmType": "Hot"}), (Output, {})], [(0, 1, "Created")], root=False)
+    inner = make_chain(
+        cast.acme.pk, [(CreateAlarm, {"alarmType": "Hot"}), (Output, {})], [(0, 1, "Created")], root=False
+    )
     call = {"ruleChainId": str(inner.pk)}
     outer = make_chain(
         cast.acme.pk,
