@@ -24,7 +24,7 @@ ROUTES: Routes = {
     },
     "api/events/<entity_type>/<entity_id>/<type>": {"GET": by("STC", query=_PAGE, answers=_NO_DEVICES)},
     "api/events/<entity_type>/<entity_id>/clear": {
-        "POST": by("STC", body=_FILTER, answers={"S": 404, "C": 403})  # 403: it is not theirs to manage
+        "POST": by("STC", body=_FILTER, answers=_NO_DEVICES)
     },
     "api/ruleNode/<node_id>/debugIn": {"GET": by("T")},
     "api/v1/traces": {"GET": by("T")},
