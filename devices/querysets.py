@@ -1,4 +1,4 @@
-"""Reads of devices, profiles and credentials, and of what was refused."""
+"""Reads of devices, assets, profiles, credentials, views, relations and commands, and of what was refused."""
 
 import uuid
 from typing import Any, Self
@@ -9,19 +9,57 @@ from django.db.models import Exists, OuterRef, Q
 from telemetry.models import AttributeKv, Key
 from telemetry.points import Scope
 from tenants.access import is_system, shared_with, takes_shares, tenant_scope
-from thingsboard.kernel.entities import Action
+from thingsboard.kernel.entities import Action, registered
+from thingsboard.kernel.ids import EntityId
+
+
+def _profile_scope(user: Any, action: Action) -> Q:
+    """Everybody in the tenant sees its profiles (a customer user needs their names and images); administrators change
+    them.
+    """
+    if action is Action.VIEW and getattr(user, "authority", None) == "CUSTOMER_USER" and user.is_active:
+        return Q(tenant_id=user.tenant_id)
+    return tenant_scope(user)
 
 
 class DeviceProfileQuerySet(models.QuerySet[Any]):
     """Device profiles."""
 
     def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
-        """Everybody in the tenant sees its profiles (a customer user needs their names and images); administrators
-        change them.
-        """
-        if action is Action.VIEW and getattr(user, "authority", None) == "CUSTOMER_USER" and user.is_active:
-            return self.filter(Q(tenant_id=user.tenant_id))
-        return self.filter(tenant_scope(user))
+        """Those of the tenant, for everybody in it."""
+        return self.filter(_profile_scope(user, action))
+
+
+class AssetProfileQuerySet(models.QuerySet[Any]):
+    """Asset profiles."""
+
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Those of the tenant, for everybody in it."""
+        return self.filter(_profile_scope(user, action))
+
+
+class AssetQuerySet(models.QuerySet[Any]):
+    """Assets."""
+
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Tenant administrators see their tenant's, customer users those assigned to their customer."""
+        return self.filter(tenant_scope(user, customer="customer_id"))
+
+    def of_profile(self, profile: Any) -> Self:
+        """Assets of that profile."""
+        return self.filter(profile=profile)
+
+
+class EntityViewQuerySet(models.QuerySet[Any]):
+    """Entity views."""
+
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Tenant administrators see their tenant's, customer users those assigned to their customer."""
+        return self.filter(tenant_scope(user, customer="customer_id"))
+
+    def of_entity(self, entity: EntityId) -> Self:
+        """Views of that device or asset."""
+        return self.filter(entity_type=entity.type.value, entity_id=entity.id)
 
 
 class DeviceQuerySet(models.QuerySet[Any]):
@@ -88,3 +126,43 @@ class RefusalQuerySet(models.QuerySet[Any]):
         Who knows the whole token may ask; what belongs to another tenant stays there all the same.
         """
         return self.filter(Q(tenant__isnull=True) | Q(tenant_id=tenant_id), lookup=lookup)
+
+
+class EntityRelationQuerySet(models.QuerySet[Any]):
+    """Relations. They come in the order in which they were made, where none is said."""
+
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Tenant administrators see their tenant's, customer users those of which they see (or control, ...) both ends."""
+        if user is None or not getattr(user, "is_active", False) or user.authority != "CUSTOMER_USER":
+            return self.filter(tenant_scope(user))
+        ends = {"from": Q(pk__in=[]), "to": Q(pk__in=[])}
+        for kind, door in registered().items():
+            rows: Any = door.model._default_manager.all()
+            seen = rows.visible_to(user, action).values("pk")
+            for end in ends:
+                ends[end] |= Q(**{f"{end}_type": kind.value, f"{end}_id__in": seen})
+        return self.filter(ends["from"], ends["to"], tenant_id=user.tenant_id)
+
+    def out_of(self, entity: EntityId) -> Self:
+        """Those that start at the entity."""
+        return self.filter(from_type=entity.type.value, from_id=entity.id)
+
+    def into(self, entity: EntityId) -> Self:
+        """Those that end at the entity."""
+        return self.filter(to_type=entity.type.value, to_id=entity.id)
+
+    def at(self, entity: EntityId) -> Self:
+        """Those that start or end at the entity."""
+        start = Q(from_type=entity.type.value, from_id=entity.id)
+        return self.filter(start | Q(to_type=entity.type.value, to_id=entity.id))
+
+
+class RpcQuerySet(models.QuerySet[Any]):
+    """Persistent RPCs."""
+
+    def visible_to(self, user: Any, action: Action = Action.VIEW) -> Self:
+        """Who may control a device sees what it was told; administrators alone delete it (compat/rest.tsv)."""
+        devices: Any = self.model._meta.get_field("device").related_model._default_manager.all()
+        if action is Action.MANAGE:
+            return self.filter(tenant_scope(user))
+        return self.filter(device__in=devices.visible_to(user, Action.CONTROL).values("pk"))

@@ -5,6 +5,7 @@ from django.conf import settings
 
 from rules.engine.drain import drain_of_this_thread
 from rules.engine.news import start_fanout
+from rules.services import dead_letters
 from rules.services.retention import forget
 from rules.services.traces import end_expired
 from thingsboard.kernel.outbox.kicks import resend
@@ -32,6 +33,14 @@ def sweep() -> None:
     for group in range(settings.TB_RULE_DRAINS):
         if drain_of_this_thread().work(group, TURN_S, linger_s=0.0):
             resend(group)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.trim_dead_letters"
+)
+def trim_dead_letters() -> None:
+    """Dead letters beyond their number and age (every minute)."""
+    dead_letters.trim()
 
 
 @shared_task(  # type: ignore[untyped-decorator]

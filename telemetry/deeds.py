@@ -1,4 +1,4 @@
-"""What users do with values by hand: done, and written to the audit log, in one transaction.
+"""What users do with values by hand: done, written to the audit log, and said to the rule chains, in one transaction.
 
 Devices and rules write through `writer` and `services`, of which the log is not told. A row tells at most a few KB, whatever
 is written: names and values that no longer fit are counted.
@@ -14,9 +14,11 @@ from django.db import transaction
 from django.db.models import Model
 
 from telemetry import services
+from telemetry.json import typed
 from telemetry.points import Json, Reading, Scope, Value
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.events import Event, tell
 from thingsboard.kernel.ids import EntityId
 
 LONGEST_TEXT = 256  # characters of a text that are told
@@ -47,6 +49,8 @@ def save_points(target: Target, readings: Sequence[Reading]) -> None:
                 "newest": _told(newest[1]),
             }
         )
+        series = [{"ts": ts, "values": _document(values)} for ts, values in readings]
+        tell(Event.TIMESERIES_UPDATED, target.entity, target.found, {"timeseries": series})
 
 
 @transaction.atomic
@@ -58,6 +62,7 @@ def save_attributes(target: Target, scope: Scope, values: dict[str, Value]) -> N
         changed = [key for key in values if key not in before or not _same(before[key], values[key])]
         entry.before({scope.json: _told({key: before[key] for key in changed if key in before})})
         entry.after({scope.json: _told({key: values[key] for key in changed})})
+        tell(Event.ATTRIBUTES_UPDATED, target.entity, target.found, _document(values), {"scope": scope.json})
 
 
 @transaction.atomic
@@ -67,6 +72,7 @@ def delete_attributes(target: Target, scope: Scope, keys: Sequence[str]) -> None
         before = _present(target, scope, keys)
         services.delete_attributes(target.entity.id, scope, keys)
         entry.before({scope.json: _told(before)})
+        tell(Event.ATTRIBUTES_DELETED, target.entity, target.found, {"attributes": list(keys)}, {"scope": scope.json})
 
 
 @transaction.atomic
@@ -90,6 +96,13 @@ def delete_points(
             rewrite_latest=rewrite_latest,
         )
         entry.before({"keys": _names(keys), "start_ts": start_ts, "end_ts": end_ts})
+        body = {"timeseries": list(keys), "startTs": start_ts, "endTs": end_ts}
+        tell(Event.TIMESERIES_DELETED, target.entity, target.found, body)
+
+
+def _document(values: Mapping[str, Value]) -> dict[str, Any]:
+    """The values as JSON, whole."""
+    return {key: typed(value) for key, value in values.items()}
 
 
 def _present(target: Target, scope: Scope, keys: Sequence[str]) -> dict[str, Value]:

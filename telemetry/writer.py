@@ -10,8 +10,8 @@ not on disk when a server crashed are given out again, so another transaction's 
 import logging
 import time
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 from django.conf import settings
@@ -42,6 +42,22 @@ _LOCK_WINDOW = f"SELECT pg_advisory_xact_lock_shared({WINDOW_LOCK})"
 _WINDOW = "SELECT low, high FROM ts_window"
 
 
+# Adds to the transaction of a batch: gets its connection, and the writes that were refused, by index. Called again where the
+# transaction has to begin anew.
+Also = Callable[[psycopg.Connection[Any], Mapping[int, Refused]], None]
+
+
+class Outdated(Exception):
+    """What the caller relied on is no longer so. Nothing was committed."""
+
+
+class Guard(NamedTuple):
+    """What a batch relies on: one number that `sql` reads in its transaction."""
+
+    sql: str
+    number: int
+
+
 class IngestWriter:
     """Used by one thread."""
 
@@ -54,11 +70,13 @@ class IngestWriter:
         self._merges = 0
         self._full_until: dict[bytes, float] = {}
 
-    def commit(self, writes: Sequence[Write]) -> dict[int, Refused]:
-        """Write everything in one transaction; returns what was refused, by index.
+    def commit(
+        self, writes: Sequence[Write], *, also: Also | None = None, guard: Guard | None = None
+    ) -> dict[int, Refused]:
+        """Write everything in one transaction, with what `also` adds to it; returns what was refused, by index.
 
-        Raises Unavailable when nothing was committed and a later attempt with the same writes may succeed (the disk is
-        nearly full, say), and psycopg's error when the data is at fault.
+        Raises Outdated where the `guard` reads another number; Unavailable when nothing was committed and a later attempt with
+        the same writes may succeed (the disk is nearly full, say); psycopg's error when the data is at fault.
         """
         shortage = watch().shortage()
         if shortage is not None:
@@ -72,7 +90,7 @@ class IngestWriter:
             if len(refused) == len(writes):
                 return refused
             accepted = [write for index, write in enumerate(writes) if index not in refused] if refused else writes
-            self._write(connection, gather(accepted, ids_of), refused)
+            self._write(connection, gather(accepted, ids_of), refused, also, guard)
         except (errors.OperationalError, errors.InterfaceError, errors.UndefinedTable, errors.UndefinedObject) as error:
             if isinstance(error, errors.ProgramLimitExceeded):
                 raise
@@ -179,7 +197,14 @@ class IngestWriter:
             self._full_until.clear()
         self._full_until[tenant] = time.monotonic() + 1.0
 
-    def _write(self, connection: "psycopg.Connection[Any]", batch: Batch, refused: dict[int, Refused]) -> None:
+    def _write(
+        self,
+        connection: "psycopg.Connection[Any]",
+        batch: Batch,
+        refused: dict[int, Refused],
+        also: Also | None,
+        guard: Guard | None,
+    ) -> None:
         """The transaction, again with overwriting when a point is there already, again when another one was in its
         way. `refused` is what was left out of it.
         """
@@ -187,7 +212,7 @@ class IngestWriter:
         self._merges -= merge
         for attempt in range(MOST_CONTENTION_RETRIES):
             try:
-                self._transaction(connection, batch, refused, merge=merge)
+                self._transaction(connection, batch, refused, also, guard, merge=merge)
                 return
             except errors.UniqueViolation:
                 connection.execute("ROLLBACK")
@@ -201,7 +226,14 @@ class IngestWriter:
                 log.info("Contention, trying again: %s", error)
 
     def _transaction(
-        self, connection: "psycopg.Connection[Any]", batch: Batch, refused: dict[int, Refused], *, merge: bool
+        self,
+        connection: "psycopg.Connection[Any]",
+        batch: Batch,
+        refused: dict[int, Refused],
+        also: Also | None,
+        guard: Guard | None,
+        *,
+        merge: bool,
     ) -> None:
         server = self._server or introspect(connection)
         window: tuple[int, int] | None = None
@@ -212,9 +244,15 @@ class IngestWriter:
             if server.timescale:
                 connection.execute(_LOCK_WINDOW, prepare=True)
                 bounds = connection.execute(_WINDOW, prepare=True)
+            if guard is not None:
+                number = connection.execute(guard.sql, prepare=True)
+        if guard is not None and (number.fetchone() or (None,))[0] != guard.number:
+            raise Outdated
         if server.timescale:
             window = bounds.fetchone() or (0, 0)
-        send(connection, server, batch, merge=merge, window=window)
+        send(connection, server, batch, merge=merge, window=window, only_changes=True)
+        if also is not None:
+            also(connection, refused)
         self._in_doubt = self._number, refused
         connection.execute("COMMIT")
         self._in_doubt = None

@@ -10,9 +10,11 @@ from thingsboard.kernel.ids import EntityType
 
 _COUNTED = {
     EntityType.DEVICE: ("maxDevices", "devices"),
+    EntityType.ASSET: ("maxAssets", "assets"),
     EntityType.CUSTOMER: ("maxCustomers", "customers"),
     EntityType.USER: ("maxUsers", "users"),
     EntityType.DASHBOARD: ("maxDashboards", "dashboards"),
+    EntityType.RULE_CHAIN: ("maxRuleChains", "rule chains"),
 }
 
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include("telemetry.api.urls_v1")),
     path("api/v1/", include("alarms.api.urls_v1")),
     path("api/v1/", include("dashboards.api.urls_v1")),
+    path("api/v1/", include("rules.api.urls_v1")),
     path("api/v1/", include("rules.api.debug_urls_v1")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("swagger-ui", SpectacularSwaggerView.as_view(url_name="schema")),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("api/", include("devices.api.urls")),  # its tenant/devices comes before tenant/<any id>
     path("api/", include("alarms.api.urls")),
     path("api/", include("dashboards.api.urls")),
+    path("api/", include("rules.api.urls")),
     path("api/", include("rules.api.debug_urls")),
     path("api/", include("tenants.api.urls")),
     path("api/<path:rest>", NoSuchPath.as_view()),

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alarms.api.access import customer_of_originator, found_alarm, visible_alarm, visible_assignee
-from alarms.api.shapes import alarm_info_json, alarm_request, names_of, originator_of, state_of, time_of
+from alarms.api.shapes import alarm_info_json, alarm_request, originator_of, state_of, time_of
 from alarms.models import Alarm
 from alarms.services.alarms import (
     Wishes,
@@ -18,6 +18,7 @@ from alarms.services.alarms import (
     unassign_alarm,
     update_alarm,
 )
+from alarms.services.originators import names_of
 from alarms.services.state import alarm_json
 from tenants.permissions import InTenant, caller, callers_tenant
 from thingsboard.kernel.api import View, flag_of, id_of, path_uuid

@@ -8,9 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from alarms.api.access import visible_alarms, visible_entity
-from alarms.api.shapes import alarm_info_json, names_of
+from alarms.api.shapes import alarm_info_json
 from alarms.models import Alarm, AlarmSeverity, AlarmStatus
 from alarms.querysets import AlarmQuerySet
+from alarms.services.originators import names_of
 from tenants.permissions import InTenant, SignedIn, callers_tenant
 from thingsboard.kernel.api import Query, View, path_uuid
 from thingsboard.kernel.errors import BadRequest

@@ -1,10 +1,11 @@
 """The JSON of alarms (compat/data_model.md 7), and how it is read."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from alarms.models import Alarm
+from alarms.services.originators import Names, name_and_label
 from alarms.services.state import (
     LAST_MS,
     MOST_RELATION_TYPES,
@@ -14,13 +15,8 @@ from alarms.services.state import (
     last_members,
 )
 from thingsboard.kernel.api import flag_of, text_of
-from thingsboard.kernel.entities import registered
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityId, EntityType
-
-DELETED = "Deleted"  # what ThingsBoard calls an originator that is gone
-
-Names = Mapping[tuple[str, uuid.UUID], tuple[str, str]]
 
 
 def state_of(row: Alarm) -> AlarmState:
@@ -53,7 +49,7 @@ def state_of(row: Alarm) -> AlarmState:
 def alarm_info_json(row: Alarm, names: Names) -> dict[str, Any]:
     """An AlarmInfo; `names` comes from `names_of`, the row with its assignee."""
     state = state_of(row)
-    name, label = names.get((row.originator_type, row.originator_id), (DELETED, DELETED))
+    name, label = name_and_label(row, names)
     assignee = row.assignee
     told = assignee and {
         "id": EntityId(EntityType.USER, assignee.pk).to_json(),
@@ -68,20 +64,6 @@ def alarm_info_json(row: Alarm, names: Names) -> dict[str, Any]:
         "originatorDisplayName": label,
         "assignee": told,
         **last_members(state),
-    }
-
-
-def names_of(rows: Iterable[Alarm]) -> Names:
-    """Name and label of the originators of these alarms, by kind and id; a query for each kind. Who is gone is left out."""
-    wanted: dict[str, set[uuid.UUID]] = {}
-    for row in rows:
-        wanted.setdefault(row.originator_type, set()).add(row.originator_id)
-    doors = registered()
-    return {
-        (kind, found.pk): (str(found), getattr(found, "label", "") or str(found))
-        for kind, keys in wanted.items()
-        if (door := doors.get(EntityType(kind))) is not None
-        for found in door.model._default_manager.filter(pk__in=keys)
     }
 
 

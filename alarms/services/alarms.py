@@ -5,7 +5,7 @@ What becomes of an alarm, state.py says; that somebody may do it at all, whoever
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -65,7 +65,7 @@ def update_alarm(
         current = _locked(alarm.pk)
         if version is not None and version != current.version:
             raise VersionConflict("It was changed by someone else: read it again and repeat the change.")
-        made = state.revised(current, replace(request, type=current.type, originator=current.originator), now_ms())
+        made = state.revised(current, request._replace(type=current.type, originator=current.originator), now_ms())
         _write(made.state)
         _note(entry, current, made)
     _announce_raised(made, by)

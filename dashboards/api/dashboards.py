@@ -5,9 +5,10 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dashboards.api.shapes import dashboard_fields, dashboard_json, info_json
+from dashboards.api.shapes import dashboard_fields, dashboard_json
 from dashboards.models import Dashboard
 from dashboards.services.dashboards import create_dashboard, delete_dashboard, update_dashboard
+from dashboards.services.documents import info_json
 from tenants.permissions import InTenant, SignedIn, TenantAdmin, callers_tenant
 from thingsboard.kernel.api import View, id_of, path_uuid, version_of
 from thingsboard.kernel.entities import Action, not_found

@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dashboards.api.shapes import info_json
 from dashboards.models import Dashboard
+from dashboards.services.documents import info_json
 from tenants.api.customers import visible_customer
 from tenants.models import Tenant
 from tenants.permissions import InTenant, SystemAdmin, TenantAdmin

@@ -7,33 +7,10 @@ import orjson
 
 from dashboards.models import Dashboard
 from dashboards.services.dashboards import LARGEST_IMAGE, DashboardFields
-from tenants.services.customers import is_public
+from dashboards.services.documents import info_json
 from thingsboard.kernel.api import flag_of, id_of, text_of
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityId, EntityType
-
-
-def info_json(dashboard: Any) -> dict[str, Any]:
-    """A DashboardInfo; the dashboard comes from a queryset `with_customers()`, in a list also `listed()`."""
-    return {
-        "id": EntityId(EntityType.DASHBOARD, dashboard.pk).to_json(),
-        "createdTime": dashboard.created_time,
-        "tenantId": EntityId(EntityType.TENANT, dashboard.tenant_id).to_json(),
-        "title": dashboard.title,
-        "image": dashboard.listed_image if hasattr(dashboard, "listed_image") else dashboard.image,
-        "assignedCustomers": [
-            {
-                "customerId": EntityId(EntityType.CUSTOMER, customer.pk).to_json(),
-                "title": customer.title,
-                "public": is_public(customer),
-            }
-            for customer in dashboard.shown_customers
-        ],
-        "mobileHide": dashboard.mobile_hide,
-        "mobileOrder": dashboard.mobile_order,
-        "name": dashboard.title,
-        "version": dashboard.version,
-    }
 
 
 def dashboard_json(dashboard: Any) -> dict[str, Any]:

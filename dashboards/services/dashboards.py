@@ -10,13 +10,15 @@ from django.db import transaction
 
 from dashboards.models import Dashboard
 from dashboards.services.configuration import encoded
+from dashboards.services.documents import event_json
 from tenants.limits import require_room
 from tenants.models import ActionType, Customer
 from tenants.services import audit
 from tenants.services.customers import public_customer
+from tenants.services.events import Event, tell_assigned, tell_entity, tell_unassigned
 from thingsboard.kernel.entities import deleting, not_found
 from thingsboard.kernel.errors import BadRequest, PayloadTooLarge, VersionConflict
-from thingsboard.kernel.ids import EntityType
+from thingsboard.kernel.ids import EntityId, EntityType
 
 LONGEST_TITLE = 255
 LARGEST_IMAGE = 1_000_000  # characters, as ThingsBoard's own column
@@ -45,6 +47,7 @@ def create_dashboard(tenant_id: uuid.UUID, fields: DashboardFields) -> Dashboard
         require_room(tenant_id, EntityType.DASHBOARD, Dashboard.objects.filter(tenant_id=tenant_id).count)
         dashboard.save(force_insert=True)
         entry.after(_told(dashboard))
+        tell_entity(Event.ENTITY_CREATED, *_told_to_rules(dashboard))
     return dashboard
 
 
@@ -64,6 +67,7 @@ def update_dashboard(dashboard: Dashboard, fields: DashboardFields, *, version: 
         dashboard.save()
         entry.after(_told(dashboard))
         entry.row.entity_name = dashboard.title
+        tell_entity(Event.ENTITY_UPDATED, *_told_to_rules(dashboard))
     return dashboard
 
 
@@ -74,6 +78,7 @@ def delete_dashboard(dashboard: Dashboard) -> None:
     with audit.deed(ActionType.DELETED, EntityType.DASHBOARD, dashboard) as entry:
         entry.before(_told(dashboard))
         deleting(EntityType.DASHBOARD, [dashboard.pk], dashboard.tenant_id)
+        tell_entity(Event.ENTITY_DELETED, *_told_to_rules(dashboard))
         dashboard.delete()
 
 
@@ -136,6 +141,7 @@ def _assign(dashboard: Dashboard, customers: Collection[Customer]) -> None:
         if customer.pk not in known:
             dashboard.customers.add(customer)
             _record(ActionType.ASSIGNED_TO_CUSTOMER, dashboard, customer)
+            tell_assigned(*_told_to_rules(dashboard), customer)
 
 
 def _unassign(dashboard: Dashboard, customers: Collection[Customer]) -> None:
@@ -144,12 +150,19 @@ def _unassign(dashboard: Dashboard, customers: Collection[Customer]) -> None:
         if customer.pk in known:
             dashboard.customers.remove(customer)
             _record(ActionType.UNASSIGNED_FROM_CUSTOMER, dashboard, customer)
+            tell_unassigned(*_told_to_rules(dashboard), customer)
 
 
 def _record(action: ActionType, dashboard: Dashboard, customer: Customer) -> None:
     with audit.deed(action, EntityType.DASHBOARD, dashboard) as entry:
         entry.row.customer_id = customer.pk
         entry.after({"customer_id": customer.pk, "customer": customer.title})
+
+
+def _told_to_rules(dashboard: Dashboard) -> tuple[EntityId, Dashboard, dict[str, Any]]:
+    """What an event is about, with its document."""
+    document = event_json(dashboard, dashboard.customers.order_by("title"))
+    return EntityId(EntityType.DASHBOARD, dashboard.pk), dashboard, document
 
 
 def _customers(dashboard: Dashboard, keys: Collection[uuid.UUID]) -> list[Customer]:

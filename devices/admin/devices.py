@@ -17,7 +17,7 @@ from devices.admin.connect import commands
 from devices.admin.filters import ActiveFilter
 from devices.admin.sharing import shares_page
 from devices.models import CredentialsType, Device, DeviceCredentials
-from devices.services.assignments import assign_device, unassign_device
+from devices.services.assignments import assign, unassign
 from devices.services.credentials import random_token, update_credentials
 from devices.services.devices import DeviceFields, create_device, delete_device, update_device
 from devices.services.disclosure import disclose_credentials
@@ -106,9 +106,9 @@ class DeviceAdmin(GatedAdmin):
         customer = form.cleaned_data.get("customer")
         if customer != kept.customer:
             if customer is None:
-                unassign_device(kept)
+                unassign(kept)
             else:
-                assign_device(kept, customer)
+                assign(kept, customer)
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """What it measured goes in the background."""

@@ -4,9 +4,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.api.devices import visible_device
-from devices.api.shapes import device_json
 from devices.models import Device
-from devices.services.assignments import assign_device, publish_device, unassign_device
+from devices.services.assignments import assign, publish, unassign
+from devices.services.documents import device_json
 from tenants.api.customers import visible_customer
 from tenants.permissions import TenantAdmin
 from thingsboard.kernel.api import View, path_uuid
@@ -21,7 +21,7 @@ class Assignment(View):
     def post(self, request: Request, customer_id: str, device_id: str) -> Response:
         """Assign it; a Device."""
         customer = visible_customer(request, customer_id)
-        return Response(device_json(assign_device(_device(request, device_id), customer)))
+        return Response(device_json(assign(_device(request, device_id), customer)))
 
 
 class PublicAssignment(View):
@@ -31,7 +31,7 @@ class PublicAssignment(View):
 
     def post(self, request: Request, device_id: str) -> Response:
         """Assign it to the public customer; a Device."""
-        return Response(device_json(publish_device(_device(request, device_id))))
+        return Response(device_json(publish(_device(request, device_id))))
 
 
 class NoAssignment(View):
@@ -41,7 +41,7 @@ class NoAssignment(View):
 
     def delete(self, request: Request, device_id: str) -> Response:
         """Take it from its customer; a Device."""
-        return Response(device_json(unassign_device(_device(request, device_id))))
+        return Response(device_json(unassign(_device(request, device_id))))
 
 
 def _device(request: Request, device_id: str) -> Device:

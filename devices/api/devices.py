@@ -7,11 +7,12 @@ from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.api.shapes import device_fields, device_info_json, device_json, given_credentials
+from devices.api.shapes import device_fields, device_info_json, given_credentials
 from devices.models import Device
 from devices.querysets import DeviceQuerySet
 from devices.services.credentials import Given, update_credentials
 from devices.services.devices import create_device, delete_device, update_device
+from devices.services.documents import device_json
 from tenants.permissions import InTenant, caller, callers_tenant
 from thingsboard.kernel.api import Query, View, id_of, path_uuid, version_of
 from thingsboard.kernel.entities import Action, not_found

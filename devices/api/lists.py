@@ -5,9 +5,10 @@ from rest_framework.response import Response
 
 from devices.api.devices import visible_devices
 from devices.api.profiles import visible_profile
-from devices.api.shapes import device_info_json, device_json
+from devices.api.shapes import device_info_json
 from devices.models import DeviceProfile
 from devices.querysets import DeviceQuerySet
+from devices.services.documents import device_json
 from tenants.api.customers import visible_customer
 from tenants.permissions import InTenant, TenantAdmin, callers_tenant
 from thingsboard.kernel.api import Query, View, ids_of, path_uuid

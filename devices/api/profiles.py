@@ -6,8 +6,9 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.api.shapes import LONGEST_NAME, profile_fields, profile_info_json, profile_json
+from devices.api.shapes import LONGEST_NAME, profile_fields
 from devices.models import Device, DeviceProfile
+from devices.services.documents import profile_info_json, profile_json
 from devices.services.profiles import (
     create_profile,
     default_profile,

@@ -1,42 +1,18 @@
-"""The JSON of devices, profiles and credentials (compat/data_model.md 3 and 5), and how it is read."""
+"""The JSON of device infos and credentials (compat/data_model.md 3), and how that of devices and profiles is read."""
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from devices.models import Device, DeviceCredentials, DeviceProfile
+from devices.models import DeviceCredentials
 from devices.services.credential_kinds import LONGEST_VALUE, Given
 from devices.services.devices import DeviceFields
-from tenants.api.shapes import owner_json
+from devices.services.documents import device_json
 from thingsboard.kernel.api import id_of, object_of, text_of
 from thingsboard.kernel.ids import EntityId, EntityType
 
 LONGEST_NAME = 255
 LONGEST_DESCRIPTION = 16_384  # characters
 LONGEST_IMAGE = 1_048_576  # characters: an image as a data URL, or a link
-
-
-def _id_json(kind: EntityType, key: uuid.UUID | None) -> dict[str, str] | None:
-    return None if key is None else EntityId(kind, key).to_json()
-
-
-def device_json(device: Device) -> dict[str, Any]:
-    """A Device."""
-    return {
-        "id": EntityId(EntityType.DEVICE, device.pk).to_json(),
-        "createdTime": device.created_time,
-        **owner_json(device.tenant_id, device.customer_id),
-        "name": device.name,
-        "type": device.type,
-        "label": device.label or None,
-        "deviceProfileId": EntityId(EntityType.DEVICE_PROFILE, device.profile_id).to_json(),
-        "deviceData": device.device_data,
-        "firmwareId": _id_json(EntityType.OTA_PACKAGE, device.firmware_id),
-        "softwareId": _id_json(EntityType.OTA_PACKAGE, device.software_id),
-        "externalId": _id_json(EntityType.DEVICE, device.external_id),
-        "additionalInfo": device.additional_info,
-        "version": device.version,
-    }
 
 
 def device_info_json(device: Any) -> dict[str, Any]:
@@ -87,39 +63,6 @@ def given_credentials(body: Mapping[str, Any]) -> Given:
         text_of(body, "credentialsId", longest=LONGEST_VALUE),
         text_of(body, "credentialsValue", longest=LONGEST_VALUE),
     )
-
-
-def profile_info_json(profile: DeviceProfile) -> dict[str, Any]:
-    """A DeviceProfileInfo."""
-    return {
-        "id": EntityId(EntityType.DEVICE_PROFILE, profile.pk).to_json(),
-        "name": profile.name,
-        "image": profile.image or None,
-        "defaultDashboardId": _id_json(EntityType.DASHBOARD, profile.default_dashboard_id),
-        "type": profile.type,
-        "transportType": profile.transport_type,
-        "tenantId": EntityId(EntityType.TENANT, profile.tenant_id).to_json(),
-    }
-
-
-def profile_json(profile: DeviceProfile) -> dict[str, Any]:
-    """A DeviceProfile, with the secret of its provisioning: for administrators."""
-    return {
-        **profile_info_json(profile),
-        "createdTime": profile.created_time,
-        "description": profile.description or None,
-        "default": profile.is_default,
-        "provisionType": profile.provision_type,
-        "provisionDeviceKey": profile.provision_device_key,
-        "defaultRuleChainId": _id_json(EntityType.RULE_CHAIN, profile.default_rule_chain_id),
-        "defaultEdgeRuleChainId": _id_json(EntityType.RULE_CHAIN, profile.default_edge_rule_chain_id),
-        "defaultQueueName": profile.default_queue_name,
-        "profileData": profile.profile_data,
-        "firmwareId": _id_json(EntityType.OTA_PACKAGE, profile.firmware_id),
-        "softwareId": _id_json(EntityType.OTA_PACKAGE, profile.software_id),
-        "externalId": _id_json(EntityType.DEVICE_PROFILE, profile.external_id),
-        "version": profile.version,
-    }
 
 
 def profile_fields(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection as django_connection
 from django.db import transaction
 
+from devices.services import activity_events
 from devices.services.activity_rules import (
     ACTIVE,
     ATTRIBUTES,
@@ -29,6 +30,7 @@ from devices.services.activity_rules import (
 from telemetry import bulk
 from telemetry.fanout import News, fanout
 from telemetry.points import Scope, Value
+from thingsboard.kernel import outbox
 from thingsboard.kernel.time import now_ms
 
 __all__ = ["Change", "Report", "begin", "reconsider", "record", "review", "times"]
@@ -39,7 +41,9 @@ NOBODY = uuid.UUID(int=0)
 
 # In order of id, as all do who want several.
 _LOCK_DEVICES = (
-    "SELECT id, tenant_id, created_time FROM devices_device WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+    "SELECT d.id, d.created_time, d.tenant_id, d.customer_id, d.name, d.label, p.name, p.default_queue_name "
+    "FROM devices_device d JOIN devices_deviceprofile p ON p.id = d.profile_id "
+    "WHERE d.id = ANY(%s) ORDER BY d.id FOR NO KEY UPDATE OF d"
 )
 # The next devices in order of id: the last one, and those about which `judge` has something to say. Differences instead
 # of sums, because a sum of what somebody wrote into an attribute may not fit into 64 bits.
@@ -138,15 +142,24 @@ def _settle(
         bulk.lock(connection, Scope.SERVER, LAST_ACTIVITY, ids)
         stored = bulk.read(connection, Scope.SERVER, ATTRIBUTES, ids)
         now = now_ms()
-        for device_id, tenant_id, created in devices:
-            state = State.of(created, stored.get(device_id, {}), _default_timeout())
-            verdict = judge(state, reports[device_id], now)
+        events = activity_events.Events()
+        for device_id, created, *rest in devices:
+            known = stored.get(device_id, {})
+            verdict = judge(State.of(created, known, _default_timeout()), reports[device_id], now)
             values[device_id] = verdict.values
-            changes += [Change(tenant_id, device_id, kind, ts) for kind, ts in verdict.events]
+            device = activity_events.Who(device_id, *rest)
+            for kind, ts in verdict.events:
+                changes.append(Change(device.tenant_id, device_id, kind, ts))
+                events.add(device, kind, ts, {**known, **verdict.values}, _default_timeout())
         bulk.write(connection, Scope.SERVER, now, values)
-        # Here every change of state is known, in the transaction that writes it: rows of the outbox are appended here.
+        lanes = events.append(connection)
     news = [News(each.bytes, Scope.SERVER, now_ms(), said) for each, said in values.items() if said]
-    after(lambda: fanout.tell(news))
+
+    def tell() -> None:
+        fanout.tell(news)
+        outbox.kick(lanes)
+
+    after(tell)
     return changes
 
 

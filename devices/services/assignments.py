@@ -1,56 +1,75 @@
-"""Which customer a device is assigned to: who sees it beside the tenant's administrators."""
+"""Which customer a device, asset or view is assigned to: who sees it beside the tenant's administrators."""
+
+from typing import TypeVar
 
 from django.db import transaction
 
-from devices.models import Device
+from devices.models import Asset, Device, EntityView
+from devices.services.events import announce_assigned, announce_unassigned
 from tenants.models import ActionType, Customer
 from tenants.services import audit
 from tenants.services.customers import public_customer
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityType
 
+Assigned = TypeVar("Assigned", Device, Asset, EntityView)
+
+_KINDS: dict[type, tuple[EntityType, str]] = {
+    Device: (EntityType.DEVICE, "device"),
+    Asset: (EntityType.ASSET, "asset"),
+    EntityView: (EntityType.ENTITY_VIEW, "entity view"),
+}
+
 
 @transaction.atomic
-def assign_device(device: Device, customer: Customer) -> Device:
-    """Assign the device to a customer of the same tenant, instead of the one that had it. Raises BadRequest."""
-    # Whoever deletes the customer meanwhile waits, and then takes the device away from it again.
+def assign(thing: Assigned, customer: Customer) -> Assigned:
+    """Assign it to a customer of the same tenant, instead of the one that had it. Raises BadRequest."""
+    kind, title = _KINDS[type(thing)]
+    # Whoever deletes the customer meanwhile waits, and then takes the thing away from it again.
     held = Customer.objects.select_for_update(of=("self",), no_key=True).filter(pk=customer.pk).first()
-    if held is None or held.tenant_id != device.tenant_id:
-        raise BadRequest("Can't assign device to customer from different tenant!")
-    device = _locked(device)
-    with audit.deed(ActionType.ASSIGNED_TO_CUSTOMER, EntityType.DEVICE, device) as entry:
-        entry.before(device)
+    if held is None or held.tenant_id != thing.tenant_id:
+        raise BadRequest(f"Can't assign {title} to customer from different tenant!")
+    thing = _locked(thing)
+    with audit.deed(ActionType.ASSIGNED_TO_CUSTOMER, kind, thing) as entry:
+        entry.before(thing)
         entry.row.customer_id = held.pk
-        _give(device, held)
-        entry.after(device)
-    return device
+        _give(thing, held)
+        entry.after(thing)
+        announce_assigned(thing, held)
+    return thing
 
 
 @transaction.atomic
-def unassign_device(device: Device) -> Device:
-    """Take the device from its customer, at once. Raises BadRequest where none has it."""
-    device = _locked(device)
-    if device.customer_id is None:
-        raise BadRequest("Device isn't assigned to any customer!")
-    with audit.deed(ActionType.UNASSIGNED_FROM_CUSTOMER, EntityType.DEVICE, device) as entry:
-        entry.before(device)
-        _give(device, None)
-        entry.after(device)
-    return device
+def unassign(thing: Assigned) -> Assigned:
+    """Take it from its customer, at once. Raises BadRequest where none has it."""
+    kind, title = _KINDS[type(thing)]
+    thing = _locked(thing)
+    former = thing.customer
+    if former is None:
+        raise BadRequest(f"{title.capitalize()} isn't assigned to any customer!")
+    with audit.deed(ActionType.UNASSIGNED_FROM_CUSTOMER, kind, thing) as entry:
+        entry.before(thing)
+        _give(thing, None)
+        entry.after(thing)
+        announce_unassigned(thing, former)
+    return thing
 
 
 @transaction.atomic
-def publish_device(device: Device) -> Device:
-    """Assign the device to the public customer, which is made when it is needed first. Raises BadRequest."""
-    return assign_device(device, public_customer(device.tenant))
+def publish(thing: Assigned) -> Assigned:
+    """Assign it to the public customer, which is made when it is needed first. Raises BadRequest."""
+    return assign(thing, public_customer(thing.tenant))
 
 
-def _locked(device: Device) -> Device:
-    found: Device = Device.objects.select_for_update(of=("self",)).select_related("profile").get(pk=device.pk)
+def _locked(thing: Assigned) -> Assigned:
+    rows = type(thing)._default_manager.select_for_update(of=("self",))
+    if not isinstance(thing, EntityView):
+        rows = rows.select_related("profile")
+    found: Assigned = rows.get(pk=thing.pk)
     return found
 
 
-def _give(device: Device, customer: Customer | None) -> None:
-    device.customer = customer
-    device.version += 1
-    device.save(update_fields=["customer", "version"])
+def _give(thing: Device | Asset | EntityView, customer: Customer | None) -> None:
+    thing.customer = customer
+    thing.version += 1
+    thing.save(update_fields=["customer", "version"])

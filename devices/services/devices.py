@@ -11,10 +11,13 @@ from devices.models import CredentialsType, Device, DeviceCredentials, DeviceGro
 from devices.models.device import default_device_data
 from devices.services import activity
 from devices.services.credentials import Given, announce_change, create_credentials
-from devices.services.profiles import default_profile, profile_by_name, require_references
+from devices.services.events import announce
+from devices.services.profiles import default_profile, profile_by_name
+from devices.services.references import require_references
 from tenants.limits import require_room
 from tenants.models import ActionType, Customer
 from tenants.services import audit
+from tenants.services.events import Event
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting
 from thingsboard.kernel.errors import BadRequest, VersionConflict
@@ -63,6 +66,7 @@ def create_device(
         create_credentials(device, credentials or Given(CredentialsType.ACCESS_TOKEN, token or ""))
         activity.begin(device.pk)
         entry.after(device)
+        announce(Event.ENTITY_CREATED, device)
     return device
 
 
@@ -87,6 +91,7 @@ def update_device(
         with refusing(NAME_TAKEN):
             device.save()
         entry.after(device)
+        announce(Event.ENTITY_UPDATED, device)
     if _seen_by_transports(device) != before:
         _announce(device)
     return device
@@ -102,6 +107,7 @@ def delete_device(device: Device) -> None:
     with audit.deed(ActionType.DELETED, EntityType.DEVICE, device) as entry:
         entry.before(device)
         deleting(EntityType.DEVICE, [device_id], device.tenant_id)
+        announce(Event.ENTITY_DELETED, device)
         _announce(device)
         DeviceSession.objects.filter(device_id=device_id).delete()
         device.delete()

@@ -7,26 +7,21 @@ from django.db import transaction
 
 from devices.models import Device, DeviceProfile
 from devices.models.profile import ProvisionType, TransportType
+from devices.services import profile_news
+from devices.services.events import announce
+from devices.services.references import REFERENCES, require_references
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.events import Event
 from thingsboard.kernel import entities
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.errors import BadRequest, VersionConflict
-from thingsboard.kernel.ids import EntityId, EntityType
+from thingsboard.kernel.ids import EntityType
 
 DEFAULT_PROFILE = "default"
 NAME_TAKEN = {
     "device_profile_name": "Device profile with such name already exists!",
     "devices_deviceprofile_provision_device_key_key": "Device profile with such provision device key already exists!",
-}
-
-# Members that name entities of higher floors, which only the kernel's door knows.
-_REFERENCES = {
-    "default_rule_chain_id": EntityType.RULE_CHAIN,
-    "default_edge_rule_chain_id": EntityType.RULE_CHAIN,
-    "default_dashboard_id": EntityType.DASHBOARD,
-    "firmware_id": EntityType.OTA_PACKAGE,
-    "software_id": EntityType.OTA_PACKAGE,
 }
 
 
@@ -51,7 +46,9 @@ def create_profile(tenant_id: uuid.UUID, name: str, **fields: Any) -> DeviceProf
         _check(profile)
         with refusing(NAME_TAKEN):
             profile.save(force_insert=True)
+        profile_news.tell(profile)
         entry.after(profile)
+        announce(Event.ENTITY_CREATED, profile)
     return profile
 
 
@@ -63,13 +60,16 @@ def update_profile(profile: DeviceProfile, name: str, *, version: int | None = N
         raise VersionConflict("The device profile was changed by someone else: read it again and repeat the change.")
     with audit.deed(ActionType.UPDATED, EntityType.DEVICE_PROFILE, profile) as entry:
         entry.before(profile)
+        before = profile_news.columns_of(profile)
         for member, value in {**fields, "name": name.strip()}.items():
             setattr(profile, member, value)
         _check(profile)
         profile.version += 1
         with refusing(NAME_TAKEN):
             profile.save()
+        profile_news.tell(profile, before)
         entry.after(profile)
+        announce(Event.ENTITY_UPDATED, profile)
     return profile
 
 
@@ -83,6 +83,7 @@ def delete_profile(profile: DeviceProfile) -> None:
     with audit.deed(ActionType.DELETED, EntityType.DEVICE_PROFILE, profile) as entry:
         entry.before(profile)
         entities.deleting(EntityType.DEVICE_PROFILE, [profile.pk], profile.tenant_id)
+        announce(Event.ENTITY_DELETED, profile)
         profile.delete()
 
 
@@ -95,9 +96,11 @@ def set_default_profile(profile: DeviceProfile) -> DeviceProfile:
         for other in of_tenant.filter(is_default=True).exclude(pk=profile.pk):
             other.is_default = False
             other.save(update_fields=["is_default"])
+            announce(Event.ENTITY_UPDATED, other)
         profile.is_default = True
         profile.save(update_fields=["is_default"])
         entry.after(profile)
+        announce(Event.ENTITY_UPDATED, profile)
     return profile
 
 
@@ -111,7 +114,7 @@ def _check(profile: DeviceProfile) -> None:
         if getattr(profile, member) not in known:
             raise BadRequest(f"{member}: expected one of {', '.join(known)}")
     profile.profile_data = profile.profile_data or default_profile_data()
-    require_references(profile.tenant_id, {member: getattr(profile, member) for member in _REFERENCES})
+    require_references(profile.tenant_id, {member: getattr(profile, member) for member in REFERENCES})
 
 
 def default_profile(tenant_id: uuid.UUID) -> DeviceProfile:
@@ -138,13 +141,5 @@ def profile_by_name(tenant_id: uuid.UUID, name: str) -> DeviceProfile:
     )
     if made:
         audit.record(ActionType.ADDED, EntityType.DEVICE_PROFILE, found, audit.snapshot(found))
+        announce(Event.ENTITY_CREATED, found)
     return found
-
-
-def require_references(tenant_id: uuid.UUID, fields: dict[str, Any]) -> None:
-    """Raise BadRequest when a rule chain, dashboard or package that `fields` names is not the tenant's."""
-    for member, kind in _REFERENCES.items():
-        target = fields.get(member)
-        if target is not None and not entities.exists(EntityId(kind, target), tenant_id):
-            title = kind.value.replace("_", " ").lower()
-            raise BadRequest(f"Can't assign a non-existent {title}: [{target}]")

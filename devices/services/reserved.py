@@ -15,6 +15,7 @@ RESERVED_TOKENS = frozenset(
         "calculatedFields",
         "customers",
         "dashboards",
+        "deadLetters",
         "deviceGroups",
         "deviceProfiles",
         "devices",

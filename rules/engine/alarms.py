@@ -8,7 +8,8 @@ import psycopg
 
 from alarms.services.bulk import load, load_active, write
 from alarms.services.state import AlarmRequest, AlarmState, alarm_json, cleared, raised
-from rules.node.context import AlarmResult, AlarmWish
+from rules.node import Body
+from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from thingsboard.kernel.ids import EntityId
 
 
@@ -31,10 +32,10 @@ class BatchAlarms:
             for key in missing:
                 self._active[key] = found.get(key)
 
-    def active(self, originator: EntityId, type: str) -> dict[str, Any] | None:
+    def active(self, originator: EntityId, type: str) -> ActiveAlarm | None:
         """See the protocol."""
         state = self._state(originator, type)
-        return None if state is None else alarm_json(state)
+        return None if state is None else ActiveAlarm(state.id, state.start_ts, state.details)
 
     def create(self, wish: AlarmWish) -> AlarmResult:
         """See the protocol."""
@@ -45,7 +46,7 @@ class BatchAlarms:
             originator=wish.originator,
             type=wish.type,
             severity=wish.severity,
-            details=wish.details,
+            details=current.details if wish.details is None and current is not None else wish.details,
             start_ts=wish.start_ts,
             end_ts=wish.end_ts,
             propagate=wish.propagate,
@@ -58,7 +59,7 @@ class BatchAlarms:
             self._decide((wish.originator.id, wish.type), current, outcome.state, outcome.state)
         if outcome.created:
             self._new.add(outcome.state.id)
-        return AlarmResult(alarm_json(outcome.state), outcome.created, outcome.severity_changed)
+        return AlarmResult(_body(outcome.state), outcome.created, outcome.severity_changed)
 
     def clear(self, originator: EntityId, type: str, details: Any, ts: int) -> AlarmResult | None:
         """See the protocol."""
@@ -67,7 +68,7 @@ class BatchAlarms:
             return None
         state = cleared(current, details, ts)
         self._decide((originator.id, type), current, None, state)
-        return AlarmResult(alarm_json(state), cleared=True)
+        return AlarmResult(_body(state), cleared=True)
 
     def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
         """See the protocol."""
@@ -117,3 +118,7 @@ class BatchAlarms:
         self._new.clear()
         self._active.clear()
         self._journal.clear()
+
+
+def _body(state: AlarmState) -> Body:
+    return Body.later(lambda: alarm_json(state))

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from rules.engine.demands import TraceDemand, demands_of
 from rules.engine.graph import Graph, compile_chain
 from rules.models import PlanEpoch, RuleChain, RuleChainType, RuleChainVersion
-from rules.node import Msg
 from rules.node.base import STATES
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.time import now_ms
@@ -119,13 +118,13 @@ class TenantChains:
         version = self._current.versions.get(chain)
         return None if version is None else self._cache.graph(chain, version)
 
-    def of_originator(self, msg: Msg) -> bytes:
+    def of_originator(self, originator: EntityId) -> bytes:
         """The chain of its profile, else the root chain (compat/rule_engine.md, "Dispatch and queues")."""
-        return self.profile_chain.get(msg.originator) or self._current.root
+        return self.profile_chain.get(originator) or self._current.root
 
-    def of_profile(self, msg: Msg) -> bytes:
-        """The chain that the profile of its originator names; b"" where it names none."""
-        return self.profile_chain.get(msg.originator, b"")
+    def of_profile(self, originator: EntityId) -> bytes:
+        """The chain that its profile names; b"" where it names none."""
+        return self.profile_chain.get(originator, b"")
 
     def reachable(self, chain: bytes) -> list[Graph]:
         """The chain and all those that its messages may get to."""

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from devices.models import Direction
+from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
@@ -139,7 +141,10 @@ class BatchContext:
         other: EntityId | None = None,
     ) -> Collection[EntityId]:
         """See rules.node.Context."""
-        return []
+        asked = list(dict.fromkeys(entities))
+        questions = [Question(Direction(direction), each, relation_type, other) for each in asked]
+        answers = exists_many(self._connection, questions)
+        return {each for each, answer in zip(asked, answers, strict=True) if answer}
 
     @property
     def alarms(self) -> BatchAlarms:

@@ -103,8 +103,7 @@ def _described(found: Model) -> EntityFields:
     )
 
 
-def device_metadata(described: EntityFields | None, ts: int) -> Mapping[str, str]:
+def device_metadata(described: EntityFields | None, type: str, ts: int) -> Mapping[str, str]:
     """What ThingsBoard says with every message of a device (compat/rule_engine.md, "Messages fed by the platform")."""
-    if described is None:
-        return {"ts": str(ts)}
-    return {"deviceName": described.name, "deviceType": described.type, "ts": str(ts)}
+    known = {} if described is None else {"deviceName": described.name, "deviceType": described.type}
+    return {**known, "notifyDevice": "false"} if type == "POST_ATTRIBUTES_REQUEST" else {**known, "ts": str(ts)}

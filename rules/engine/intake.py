@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rules.engine.chains import TenantChains
 from rules.engine.entities import Entities, device_metadata
+from rules.engine.graph import Graph
 from rules.engine.run import Failed, Start
 from rules.node import Body, Msg
 from thingsboard.kernel.ids import EntityId, EntityType
@@ -47,38 +48,48 @@ def starts(
     found: list[Start] = []
     origin: list[int] = []
     failed: dict[int, Failed] = {}
-    originators = [EntityId(_KINDS[each.row[1]], uuid.UUID(bytes=each.row[2])) for each in queued]
-    described = entities.describe(dict.fromkeys(originators))
+    # Most batches have several messages of an originator: what depends on it alone is found once for each.
+    ids: dict[tuple[str, bytes], EntityId] = {}
+    for each in queued:
+        key = each.row[1:3]
+        if key not in ids:
+            ids[key] = EntityId(_KINDS[key[0]], uuid.UUID(bytes=key[1]))
+    described = entities.describe(ids.values())
     chains.profile_chain = entities.profile_chain
-    for number, (each, originator) in enumerate(zip(queued, originators, strict=True)):
+    known = {key: (entity, described.get(entity), _beginning(entity, chains)) for key, entity in ids.items()}
+    for number, each in enumerate(queued):
         kind, _, _, ts, data, metadata, *rest = each.row
+        originator, about, beginning = known[each.row[1:3]]
         stored, _, customer, position = rest or (0, None, None, None)
-        about = described.get(originator)
         if metadata is None:
-            metadata = device_metadata(about, ts)
+            metadata = device_metadata(about, kind, ts)
         customer_id = uuid.UUID(bytes=customer) if customer is not None else about.customer_id if about else None
         msg = Msg(each.message_id(), ts, kind, originator, customer_id, metadata, Body(data), queue, bool(stored))
-        start = _start(msg, position, chains)
+        start: Start | Failed | None
+        if position is not None:
+            start = _continued(msg, position, chains)
+        elif isinstance(beginning, Graph):
+            start = None if beginning.first is None else Start(beginning, beginning.first, msg)
+        else:
+            start = beginning
         if isinstance(start, Failed):
             failed[number] = start
-        elif start is not None:
+        elif start is not None:  # None: the chain is empty, and so the message is done, as in ThingsBoard
             found.append(start)
             origin.append(number)
     return found, origin, failed
 
 
-def _start(msg: Msg, position: Sequence[object] | None, chains: TenantChains) -> Start | Failed | None:
-    """None: the chain is empty, and so the message is done, as in ThingsBoard."""
-    if position is None:
-        chain = chains.of_originator(msg)
-        graph = chains.graph(chain) if chain else None
-        if graph is None:
-            return Failed(
-                "The tenant has no root rule chain." if not chain else "The rule chain does not exist.", chain
-            )
-        if graph.first is None:
-            return None
-        return Start(graph, graph.first, msg)
+def _beginning(originator: EntityId, chains: TenantChains) -> Graph | Failed:
+    """The chain that messages of the originator enter."""
+    chain = chains.of_originator(originator)
+    graph = chains.graph(chain) if chain else None
+    if graph is None:
+        return Failed("The tenant has no root rule chain." if not chain else "The rule chain does not exist.", chain)
+    return graph
+
+
+def _continued(msg: Msg, position: Sequence[object], chains: TenantChains) -> Start | Failed:
     where = position_of(position)
     graph = chains.graph(where.chain)
     place = None if graph is None else graph.by_id.get(where.node)

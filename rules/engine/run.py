@@ -19,6 +19,7 @@ from rules.engine.graph import Graph, Place
 from rules.engine.recorder import Item, Recorder
 from rules.node import FAILURE, Context, Emit, Enter, Leave, Msg, Outcome
 from thingsboard.kernel.errors import PlatformError
+from thingsboard.kernel.ids import EntityId
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,8 @@ class Chains(Protocol):
         """The present version of a chain; None where there is none."""
         ...
 
-    def of_originator(self, msg: Msg) -> bytes:
-        """The chain that messages of this originator enter; b"" where there is none."""
-        ...
-
-    def of_profile(self, msg: Msg) -> bytes:
-        """The chain that the profile of its originator names; b"" where it names none."""
+    def of_profile(self, originator: EntityId) -> bytes:
+        """The chain that the profile of the originator names; b"" where it names none."""
         ...
 
     def hazards(self, chain: bytes) -> frozenset[str]:
@@ -215,7 +212,7 @@ class Run:
 
     def _enter(self, work: _Work, graph: Graph, place: Place, number: int, outcome: Enter) -> None:
         msg = outcome.msg
-        chain = outcome.chain or self._chains.of_profile(msg) or outcome.fallback
+        chain = outcome.chain or self._chains.of_profile(msg.originator) or outcome.fallback
         inner = self._chains.graph(chain) if chain else None
         if inner is None or inner.first is None or chain == graph.chain:
             why = (

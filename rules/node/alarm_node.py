@@ -6,7 +6,7 @@ import orjson
 
 from rules.node.base import ALARMS, Category, Node
 from rules.node.config import Config
-from rules.node.message import Msg
+from rules.node.message import Body, Msg
 from rules.node.message_types import ALARM
 from rules.node.outcome import Emit
 from rules.node.scripts import ALARM_DETAILS_JS, ALARM_DETAILS_TBEL, JS, OLD_ALARM_DETAILS_JS, TBEL, require_known
@@ -79,6 +79,6 @@ def checked_type(text: str) -> str:
     return text
 
 
-def told(relation: str, msg: Msg, alarm: dict[str, Any], flag: str) -> Emit:
+def told(relation: str, msg: Msg, alarm: Body, flag: str) -> Emit:
     """The message of type ALARM that goes on, with the alarm as its body and a flag in its metadata."""
     return Emit(relation, msg.with_data(alarm, type=ALARM, metadata={**msg.metadata, flag: "true"}))

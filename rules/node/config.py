@@ -29,8 +29,8 @@ class Config(msgspec.Struct, frozen=True, rename="camel"):
             raise ValueError(f"The configuration cannot be used: {error}") from None
 
     def saved(self) -> dict[str, Any]:
-        """As it is saved."""
-        members: dict[str, Any] = msgspec.to_builtins(self)
+        """As it is saved: JSON values."""
+        members: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return members
 
 

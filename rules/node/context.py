@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from rules.node.message import Msg
+from rules.node.message import Body, Msg
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from thingsboard.kernel.ids import EntityId
@@ -43,10 +43,18 @@ class AlarmWish(NamedTuple):
     relation_types: tuple[str, ...] = ()
 
 
-class AlarmResult(NamedTuple):
-    """What became of an alarm: its JSON, and what changed."""
+class ActiveAlarm(NamedTuple):
+    """What counts of an active alarm. Times in ms; `details` is a JSON value."""
 
-    json: dict[str, Any]
+    id: uuid.UUID
+    start_ts: int
+    details: Any
+
+
+class AlarmResult(NamedTuple):
+    """What became of an alarm: its JSON, made when somebody asks for it, and what changed."""
+
+    body: Body
     created: bool = False
     severity_changed: bool = False
     cleared: bool = False
@@ -59,8 +67,8 @@ class Alarms(Protocol):
         """Lock and read all of them at once; to be called before the others, with everything that they will be asked."""
         ...
 
-    def active(self, originator: EntityId, type: str) -> dict[str, Any] | None:
-        """The JSON of the active alarm."""
+    def active(self, originator: EntityId, type: str) -> ActiveAlarm | None:
+        """The active alarm."""
         ...
 
     def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:

@@ -4,9 +4,11 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from rules.node.message import Msg
 from rules.node.template import java_text
-from thingsboard.kernel.encoding import json_bytes
+from telemetry.points import Json, Value
 
 
 class FetchTo(enum.StrEnum):
@@ -15,12 +17,12 @@ class FetchTo(enum.StrEnum):
     METADATA = "METADATA"
     DATA = "DATA"
 
-    def enriched(self, msg: Msg, found: Mapping[str, Any]) -> Msg:
-        """The message with what was found, JSON values by their new names. Raises ValueError where it belongs into a body
-        that is not a JSON object.
+    def enriched(self, msg: Msg, found: Mapping[str, Value | None]) -> Msg:
+        """The message with what was found, stored values by their new names: as text in metadata, as what they are in a body.
+        Raises ValueError where it belongs into a body that is not a JSON object.
         """
         if self is FetchTo.DATA:
-            return msg.with_data({**msg.data.members, **found})
+            return msg.with_data({**msg.data.members, **{key: _plain(value) for key, value in found.items()}})
         return msg.with_all_metadata({**msg.metadata, **{key: _text(value) for key, value in found.items()}})
 
 
@@ -36,6 +38,9 @@ def upgraded(raw: dict[str, Any], old: str, if_true: FetchTo, if_false: FetchTo)
     return {**rest, "fetchTo": place.value}
 
 
-def _text(value: Any) -> str:
-    text = java_text(value)
-    return json_bytes(value).decode() if text is None else text
+def _plain(value: Value | None) -> Any:
+    return orjson.loads(str(value)) if isinstance(value, Json) else value
+
+
+def _text(value: Value | None) -> str:
+    return str(value) if isinstance(value, str) else java_text(value) or ""

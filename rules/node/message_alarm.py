@@ -49,6 +49,6 @@ class MessageAlarm(msgspec.Struct, frozen=True, rename="camel"):
         except msgspec.ValidationError as error:
             raise ValueError(f"The message body is not an alarm: {error}") from None
 
-    def originator_or(self, originator: EntityId) -> EntityId:
-        """Whose it is: somebody else's where the body says so. Raises ValueError."""
-        return originator if self.originator is None else EntityId.from_json(self.originator)
+    def owner(self) -> EntityId | None:
+        """Whose it is, None: the message's originator's. Raises ValueError."""
+        return None if self.originator is None else EntityId.from_json(self.originator)

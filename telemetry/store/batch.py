@@ -140,6 +140,13 @@ _MERGE_ATTRIBUTES = (
     "INSERT INTO attribute_kv SELECT * FROM unnest(%b::ts_attribute[]) "
     f"ON CONFLICT (entity_id, scope, key_id) DO UPDATE SET last_update_ts = excluded.last_update_ts, {_SET_VALUES}"
 )
+# What says the same again is left alone, and its time with it: as the node "save attributes" does it.
+_CHANGE_ATTRIBUTES = (
+    "INSERT INTO attribute_kv AS a SELECT * FROM unnest(%b::ts_attribute[]) "
+    f"ON CONFLICT (entity_id, scope, key_id) DO UPDATE SET last_update_ts = excluded.last_update_ts, {_SET_VALUES} "
+    "WHERE (a.bool_v, a.long_v, a.dbl_v, a.str_v, a.json_v) IS DISTINCT FROM "
+    "(excluded.bool_v, excluded.long_v, excluded.dbl_v, excluded.str_v, excluded.json_v)"
+)
 _COPY = "COPY ts_kv (entity_id, key_id, ts, bool_v, long_v, dbl_v, str_v, json_v) FROM STDIN (FORMAT binary)"
 
 
@@ -167,11 +174,13 @@ def send(
     *,
     merge: bool,
     window: tuple[int, int] | None = None,
+    only_changes: bool = False,
 ) -> None:
     """Write the batch in the connection's open transaction.
 
     With merge=False a large batch goes by COPY and raises UniqueViolation where a point is there already; merge=True
-    overwrites it. `window` (ms) is TimescaleDB's: what lies outside goes to the far table. Order of tables is fixed.
+    overwrites it. `window` (ms) is TimescaleDB's: what lies outside goes to the far table. With
+    `only_changes` attributes that have their value already keep its time. Order of tables is fixed.
     """
     cursor = psycopg.Cursor(connection)
     cursor.adapters.register_dumper(Packed, PackedDumper)
@@ -197,7 +206,8 @@ def send(
             ATTRIBUTE_RECORD[type(value)](entity, key, ts, value, scope)
             for entity, scope, key, ts, value in batch.attributes
         ]
-        cursor.execute(_MERGE_ATTRIBUTES, [array(records, server.attribute_oid)], prepare=True)
+        statement = _CHANGE_ATTRIBUTES if only_changes else _MERGE_ATTRIBUTES
+        cursor.execute(statement, [array(records, server.attribute_oid)], prepare=True)
 
 
 def _copy_body(history: list[Rows]) -> bytes:

@@ -76,7 +76,7 @@ class GatedAdmin(ModelAdmin):
     # What a list may be asked for in its address besides its filters: local fields.
     lookups: ClassVar[frozenset[str]] = frozenset()
 
-    actions = None
+    actions: tuple[str, ...] | None = None
     paginator = CappedPaginator
     list_per_page = PAGE
     list_max_show_all = 0

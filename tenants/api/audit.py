@@ -9,9 +9,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tenants.api.shapes import owner_json
 from tenants.models import ActionType, AuditLog
 from tenants.permissions import Administrator, TenantAdmin
+from tenants.services.documents import owner_json
 from thingsboard.kernel.api import Query, View, path_uuid
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.filters import CreatedBetween

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.address import client_address
-from tenants.api.shapes import user_json, user_resource
+from tenants.api.shapes import user_resource
 from tenants.auth.browser import (
     SOCKET_TOKEN_SECONDS,
     close_session,
@@ -22,6 +22,7 @@ from tenants.auth.browser import (
 )
 from tenants.auth.jwt import Pair, issue_pair, refresh_pair
 from tenants.permissions import caller
+from tenants.services.documents import user_json
 from tenants.services.passwords import change_password
 from tenants.services.sign_in import sign_in
 from thingsboard.kernel.api import View

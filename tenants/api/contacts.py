@@ -1,4 +1,4 @@
-"""The contact members of tenants and customers (compat/data_model.md 3), written and read alike."""
+"""The contact members of tenants and customers (compat/data_model.md 3), as a request says them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,17 +6,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from tenants.models.contact import Contact
+from tenants.services.documents import CONTACT
 from thingsboard.kernel.api import text_of
 from thingsboard.kernel.errors import BadRequest
 
-CONTACT = tuple(field.name for field in Contact._meta.get_fields())
 LONGEST_ADDRESS = 4096
-
-
-def contact_json(row: Contact) -> dict[str, str | None]:
-    """Null where nothing is known."""
-    return {name: getattr(row, name) or None for name in CONTACT}
 
 
 def contact_fields(body: Mapping[str, Any]) -> dict[str, str]:

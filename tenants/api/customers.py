@@ -6,35 +6,20 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tenants.api.contacts import contact_fields, contact_json
+from tenants.api.contacts import contact_fields
 from tenants.models import Customer
 from tenants.permissions import InTenant, TenantAdmin, tenant_of
 from tenants.services.customers import create_customer, delete_customer, is_public, update_customer
+from tenants.services.documents import customer_json
 from thingsboard.kernel.api import Query, TextRenderer, View, id_of, ids_of, object_of, path_uuid, text_of, version_of
 from thingsboard.kernel.entities import Action, not_found
 from thingsboard.kernel.errors import BadRequest, NotFound
-from thingsboard.kernel.ids import EntityId, EntityType
+from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.naming import Uniquify
 from thingsboard.kernel.paging import PageLink
 
 _SORTABLE = {name: name for name in ("title", "email", "country", "state", "city", "address", "zip", "phone")}
 _SORTABLE |= {"createdTime": "created_time", "name": "title"}
-
-
-def customer_json(customer: Customer) -> dict[str, Any]:
-    """A Customer."""
-    external = customer.external_id
-    return {
-        "id": EntityId(EntityType.CUSTOMER, customer.pk).to_json(),
-        "createdTime": customer.created_time,
-        "tenantId": EntityId(EntityType.TENANT, customer.tenant_id).to_json(),
-        "title": customer.title,
-        "name": customer.title,
-        **contact_json(customer),
-        "externalId": EntityId(EntityType.CUSTOMER, external).to_json() if external else None,
-        "additionalInfo": customer.additional_info,
-        "version": customer.version,
-    }
 
 
 def visible_customer(request: Request, customer_id: str, action: Action = Action.VIEW) -> Customer:

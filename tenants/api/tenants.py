@@ -6,9 +6,10 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tenants.api.contacts import contact_fields, contact_json
+from tenants.api.contacts import contact_fields
 from tenants.models import Tenant, TenantProfile
 from tenants.permissions import Administrator, SystemAdmin, caller
+from tenants.services.documents import contact_json
 from tenants.services.tenants import create_tenant, delete_tenant, update_tenant
 from thingsboard.kernel.api import Query, View, id_of, ids_of, object_of, path_uuid, text_of, version_of
 from thingsboard.kernel.entities import not_found

@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tenants.api.shapes import user_email_json, user_json
+from tenants.api.shapes import user_email_json
 from tenants.models import Authority, Customer, Tenant, User
 from tenants.permissions import InTenant, SystemAdmin, TenantAdmin
+from tenants.services.documents import user_json
 from thingsboard.kernel.api import Query, View, path_uuid
 from thingsboard.kernel.entities import not_found
 from thingsboard.kernel.errors import BadRequest

@@ -9,11 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.address import client_address
-from tenants.api.shapes import user_fields, user_json, user_wish
+from tenants.api.shapes import user_fields, user_wish
 from tenants.auth.jwt import issue_pair
 from tenants.models import User
 from tenants.permissions import Administrator, SignedIn, caller
 from tenants.services.auth_events import AuthEvent, record
+from tenants.services.documents import user_json
 from tenants.services.sessions import set_enabled
 from tenants.services.user_places import place_for, require_same_place
 from tenants.services.users import create_user, delete_user, update_user

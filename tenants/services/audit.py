@@ -187,19 +187,27 @@ def _told(value: Any) -> Any:
     """A value as bounded JSON."""
     if isinstance(value, _Secret):
         return "***"
-    text = json_bytes(_without_secrets(value), default=str)
+    text = json_bytes(without_secrets(value), default=str)
     if len(text) <= LARGEST_VALUE:
         return orjson.loads(text)
     return text[:LARGEST_VALUE].decode(errors="ignore") + "..."
 
 
-def _without_secrets(value: Any) -> Any:
+def without_secrets(value: Any) -> Any:
+    """The same JSON with asterisks for members whose names say that they are secret."""
     if isinstance(value, Mapping):
         return {
-            name: "***" if item and _SECRET_MEMBER.search(str(name)) else _without_secrets(item)
+            name: "***" if item and _SECRET_MEMBER.search(str(name)) else without_secrets(item)
             for name, item in value.items()
         }
-    return [_without_secrets(item) for item in value] if isinstance(value, list | tuple) else value
+    return [without_secrets(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def acting_user() -> User | None:
+    """Who sends the request that is being served; None where nobody asks over HTTP, or nobody has logged in."""
+    served = _served.get()
+    user = None if served is None else getattr(served.request, "user", None)
+    return user if isinstance(user, User) else None
 
 
 def _sign(row: AuditLog) -> None:
@@ -207,8 +215,8 @@ def _sign(row: AuditLog) -> None:
     served = _served.get()
     if served is None:
         return
-    user = getattr(served.request, "user", None)
-    if isinstance(user, User):
+    user = acting_user()
+    if user is not None:
         row.user_id, row.user_name = user.pk, user.email
         row.tenant_id = row.tenant_id or user.tenant_id
     row.address = client_address(served.request)[:LONGEST_ADDRESS]

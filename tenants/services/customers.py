@@ -7,11 +7,13 @@ from django.db import transaction
 from tenants.limits import require_room
 from tenants.models import ActionType, Customer, Tenant
 from tenants.services import audit
+from tenants.services.documents import customer_json
+from tenants.services.events import Event, tell_entity
 from tenants.services.tenants import require_version
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting
 from thingsboard.kernel.errors import BadRequest
-from thingsboard.kernel.ids import EntityType
+from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.naming import Uniquify
 
 _TAKEN = {"customer_title": "Customer with such title already exists!"}
@@ -36,6 +38,7 @@ def _create(customer: Customer, unique: Uniquify | None = None) -> Customer:
         with refusing(_TAKEN):
             customer.save(force_insert=True)
         entry.after(customer)
+        _announce(Event.ENTITY_CREATED, customer)
     return customer
 
 
@@ -58,6 +61,7 @@ def update_customer(
         with refusing(_TAKEN):
             customer.save()
         entry.after(customer)
+        _announce(Event.ENTITY_UPDATED, customer)
     return customer
 
 
@@ -69,6 +73,7 @@ def delete_customer(customer: Customer) -> None:
         users = list(customer.users.values_list("pk", flat=True))
         deleting(EntityType.USER, users, customer.tenant_id)
         deleting(EntityType.CUSTOMER, [customer.pk], customer.tenant_id)
+        _announce(Event.ENTITY_DELETED, customer)
         customer.delete()
 
 
@@ -86,6 +91,10 @@ def public_customer(tenant: Tenant) -> Customer:
 def is_public(customer: Customer) -> bool:
     """Whether it stands for everybody."""
     return bool((customer.additional_info or {}).get("isPublic"))
+
+
+def _announce(event: Event, customer: Customer) -> None:
+    tell_entity(event, EntityId(EntityType.CUSTOMER, customer.pk), customer, customer_json(customer))
 
 
 def _require_private(fields: dict[str, Any]) -> None:

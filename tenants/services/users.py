@@ -14,11 +14,13 @@ from tenants.limits import require_room
 from tenants.models import ActionType, ActivationToken, Authority, Customer, Tenant, User
 from tenants.services import audit
 from tenants.services.administrators import require_another, require_somebody_else
+from tenants.services.documents import user_json
+from tenants.services.events import Event, tell_entity
 from tenants.services.sessions import end_all_sessions
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting, not_found
 from thingsboard.kernel.errors import BadRequest, Forbidden, Unauthenticated, VersionConflict
-from thingsboard.kernel.ids import EntityType
+from thingsboard.kernel.ids import EntityId, EntityType
 
 LARGEST_INFO = 65_536  # bytes of additional_info as JSON
 
@@ -63,6 +65,7 @@ def create_user(
         with refusing(_taken(email)):
             user.save(force_insert=True)
         entry.after(user)
+        _announce(Event.ENTITY_CREATED, user)
     return user
 
 
@@ -104,6 +107,7 @@ def update_user(user: User, fields: UserFields, *, by: User | None = None, versi
             ActivationToken.objects.filter(user=user).delete()
             end_all_sessions(user)
         entry.after(user)
+        _announce(Event.ENTITY_UPDATED, user)
     return user
 
 
@@ -118,6 +122,7 @@ def delete_user(user: User, *, by: User) -> None:
         require_another(user, "deleted")
         entry.before(user)
         deleting(EntityType.USER, [key], user.tenant_id)
+        _announce(Event.ENTITY_DELETED, user)
         removed, _ = user.delete()
         if not removed:
             raise not_found(EntityType.USER, key)
@@ -155,6 +160,10 @@ def demo_passwords_in_use() -> list[str]:
     """The e-mail addresses of active demo users that still have the password that everybody knows."""
     users = User.objects.filter(email__in=DEMO_PASSWORDS, is_active=True).order_by("email")
     return [user.email for user in users if check_password(DEMO_PASSWORDS[user.email], user.password)]
+
+
+def _announce(event: Event, user: User) -> None:
+    tell_entity(event, EntityId(EntityType.USER, user.pk), user, user_json(user))
 
 
 def _taken(email: str) -> dict[str, str]:

@@ -19,6 +19,8 @@ OFFENCES = (
     ("tenants/limits.py", "devices.models"),
     ("thingsboard/embedded/launch.py", "thingsboard.kernel.time"),
     ("devices/querysets.py", "devices.models"),
+    ("rules/node/config.py", "rules.registry"),
+    ("rules/nodes/flow/output.py", "django"),
     ("tenants/access.py", "tenants.services.users"),
     ("telemetry/store/rows.py", "telemetry.models"),
     ("thingsboard/transports/session.py", "thingsboard.transports.mqtt.packets"),

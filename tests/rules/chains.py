@@ -1,88 +1,67 @@
-"""Chains in a few lines, and what runs messages through them without a worker."""
+"""Rule chains as a client of ThingsBoard's API makes them."""
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F
+from thingsboard.kernel.ids import EntityType
 
-from rules.engine.drain import Drain
-from rules.models import PlanEpoch, RuleChain, RuleChainVersion
-from rules.node import Node
-from thingsboard.kernel import outbox
-from thingsboard.kernel.ids import EntityId, EntityType
-from thingsboard.kernel.models import OutboxRow
-from thingsboard.kernel.outbox import Message
-
-Spec = tuple[type[Node] | str, dict[str, Any]]
+SWITCH = "org.thingsboard.rule.engine.filter.TbMsgTypeSwitchNode"
+LOG = "org.thingsboard.rule.engine.action.TbLogNode"
+INPUT = "org.thingsboard.rule.engine.flow.TbRuleChainInputNode"
+OUTPUT = "org.thingsboard.rule.engine.flow.TbRuleChainOutputNode"
 
 
-def make_chain(
-    tenant_id: uuid.UUID,
-    nodes: Sequence[Spec],
-    connections: Sequence[tuple[int, int, str]] = (),
-    *,
-    first: int | None = 0,
-    root: bool = True,
-    chain: RuleChain | None = None,
-    debug: Mapping[int, dict[str, Any]] | None = None,
-) -> RuleChain:
-    """A chain of these nodes (class or type, configuration) and connections (from, to, label); or the next version of one.
+def create(client: Any, name: str = "Pumps", **more: Any) -> Any:
+    """A new chain."""
+    answer = client.post("/api/ruleChain", {"name": name, **more}, format="json")
+    assert answer.status_code == 200, answer.content
+    return answer.json()
 
-    `debug` has the debug settings of nodes.
-    """
-    if chain is None:
-        if root:
-            RuleChain.objects.filter(tenant_id=tenant_id, root=True, type="CORE").update(root=False)
-        chain = RuleChain.objects.create(tenant_id=tenant_id, name="Chain", root=root)
-    else:
-        chain.version += 1
-        chain.save()
-    ids = [str(uuid.uuid4()) for _ in nodes]
-    definition = {
-        "name": chain.name,
-        "first": None if first is None else ids[first],
-        "nodes": [
-            {
-                "id": ids[number],
-                "type": kind if isinstance(kind, str) else kind.TYPE,
-                "name": f"node {number}",
-                "configuration": {**({} if isinstance(kind, str) else kind.defaults()), **configuration},
-                "configurationVersion": 0 if isinstance(kind, str) else kind.VERSION,
-                "debugSettings": (debug or {}).get(number),
-            }
-            for number, (kind, configuration) in enumerate(nodes)
-        ],
-        "connections": [[ids[source], ids[target], label] for source, target, label in connections],
+
+def id_of(chain: Any) -> str:
+    return chain["id"]["id"]
+
+
+def node(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "name": name, "configuration": {}, "additionalInfo": {"layoutX": 1, "layoutY": 2}, **more}
+
+
+def line(start: int, end: int, label: str = "Success") -> dict[str, Any]:
+    return {"fromIndex": start, "toIndex": end, "type": label}
+
+
+def inside(key: str, nodes: Sequence[Any], lines: Sequence[Any] = (), first: int | None = 0, **more: Any) -> Any:
+    """A RuleChainMetaData."""
+    return {
+        "ruleChainId": {"entityType": EntityType.RULE_CHAIN, "id": key},
+        "firstNodeIndex": first,
+        "nodes": nodes,
+        "connections": list(lines),
+        "ruleChainConnections": None,
+        **more,
     }
-    RuleChainVersion.objects.create(chain=chain, number=chain.version, definition=definition)
-    PlanEpoch.objects.get_or_create(id=1)
-    PlanEpoch.objects.update(epoch=F("epoch") + 1)
-    return chain
 
 
-def telemetry(device_id: uuid.UUID, data: bytes, ts: int = 1000, **fields: Any) -> Message:
-    """A message of a device."""
-    return Message("POST_TELEMETRY_REQUEST", EntityId(EntityType.DEVICE, device_id), data, None, ts, **fields)
+def save(client: Any, *args: Any, query: str = "", **more: Any) -> Any:
+    """POST metadata; the answer."""
+    return client.post(f"/api/ruleChain/metadata{query}", inside(*args, **more), format="json")
 
 
-def queue(tenant_id: uuid.UUID, *messages: Message, name: str = "Main") -> None:
-    """Append them in one transaction."""
-    with transaction.atomic():
-        outbox.append_many(tenant_id, messages, queue=name)
+def saved(client: Any, *args: Any, **more: Any) -> Any:
+    """The metadata that was saved."""
+    answer = save(client, *args, **more)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
 
 
-def drain(worker: Drain | None = None, *, groups: Sequence[int] = range(64)) -> None:
-    """Work off everything that can be worked off now."""
-    own = worker or Drain()
-    for group in groups:
-        while own.work(group, 5.0, linger_s=0.0):
-            pass
-    if worker is None:
-        own.close()
+def metadata(client: Any, key: str) -> Any:
+    answer = client.get(f"/api/ruleChain/{key}/metadata")
+    assert answer.status_code == 200, answer.content
+    return answer.json()
 
 
-def waiting() -> int:
-    """How many messages wait."""
-    return sum(row.messages - row.done for row in OutboxRow.objects.all())
+def root_of(client: Any) -> Any:
+    """The tenant's root chain."""
+    page = client.get("/api/ruleChains?pageSize=100&page=0&sortProperty=root").json()
+    (root,) = [chain for chain in page["data"] if chain["root"]]
+    return root

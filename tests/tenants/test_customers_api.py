@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from devices.services.assignments import publish_device
+from devices.services.assignments import publish
 from tenants.models import AuditLog, Customer, User
 from tests.cast import Cast, api, create, error
 
@@ -91,7 +91,7 @@ def test_nobody_makes_a_customer_public_by_hand_or_changes_the_public_one(cast: 
         create(client, "/api/customer", title="Everybody", additionalInfo=info),
         create(client, "/api/v1/customers", title="Everybody", additional_info=info),
     ]
-    public = publish_device(cast.device).customer
+    public = publish(cast.device).customer
     assert public is not None
     assert client.get(f"/api/customer/{public.pk}/shortInfo").json() == {"title": "Public", "isPublic": True}
     refused.append(client.put(f"/api/v1/customers/{public.pk}", {"title": "Ours"}, format="json"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from thingsboard.kernel.errors import NotFound
@@ -25,12 +26,15 @@ class Action(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How one kind of entity is found: its model, and the field that names its tenant (None: it belongs to none)."""
+    """How one kind of entity is found: its model, and the field that names its tenant (None: it belongs to none); and in
+    which queue what happens to one is announced (None: in the usual one).
+    """
 
     model: type[Model]
     tenant_field: str | None
     title: str
     has_values: bool = True  # whether telemetry and attributes are kept of it
+    queue: Callable[[Any], str | None] | None = None
 
 
 _doors: dict[EntityType, Door] = {}
@@ -47,13 +51,17 @@ def register(
     tenant_field: str | None = "tenant_id",
     title: str,
     has_values: bool = True,
+    queue: Callable[[Any], str | None] | None = None,
 ) -> None:
-    """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model."""
+    """Say which model holds the entities of `kind`; `title` is what error messages call one. Refuses a second model.
+
+    `queue` names the queue of an object, where not all are in the usual one.
+    """
     if kind in _doors and _doors[kind].model is not model:
         raise ValueError(f"{kind} is already registered for {_doors[kind].model.__name__}.")
     if not hasattr(model._default_manager.all(), "visible_to"):
         raise ValueError(f"{model.__name__}'s default manager has no visible_to(user).")
-    _doors[kind] = Door(model, tenant_field, title, has_values)
+    _doors[kind] = Door(model, tenant_field, title, has_values, queue)
 
 
 def registered() -> dict[EntityType, Door]:
@@ -71,7 +79,13 @@ def before_delete(farewell: Farewell) -> None:
 
 
 def deleting(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:
-    """Said by the service that is about to delete these entities."""
+    """Said by the service that is about to delete these entities, in the transaction that does.
+
+    They are locked first: who wants to hang something on one (`hold`) waits, and finds it gone.
+    """
+    if kind in _doors and ids:
+        rows = _doors[kind].model._default_manager.filter(pk__in=list(ids))
+        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     for farewell in _mourners:
         farewell(kind, ids, tenant_id)
 
@@ -114,7 +128,30 @@ def exists(entity: EntityId, tenant_id: uuid.UUID) -> bool:
     return bool(rows.exists())
 
 
+def hold(entity: EntityId, tenant_id: uuid.UUID) -> Model | None:
+    """The object behind `entity` if it is that tenant's; nobody deletes it before the caller's transaction ends.
+
+    What refers to an entity without a foreign key asks this before it is written. None for what belongs to no tenant.
+    """
+    door = _doors.get(entity.type)
+    if door is None or not door.tenant_field:
+        return None
+    meta, quote = door.model._meta, connection.ops.quote_name
+    table = quote(meta.db_table)
+    columns = {field.attname: quote(str(field.column)) for field in meta.concrete_fields}
+    key, tenant = columns["id"], columns[door.tenant_field]
+    # As a foreign key does: it waits for a deletion, and not for a change.
+    sql = f"SELECT * FROM {table} WHERE {key} = %s AND {tenant} = %s FOR KEY SHARE"  # noqa: S608 - names of our models
+    return next(iter(door.model._default_manager.raw(sql, [entity.id, tenant_id])), None)
+
+
 def tenant_of(entity: EntityId, found: Model) -> uuid.UUID:
     """The tenant to which an object belongs that `visible` handed out; the system's where it belongs to none."""
     field = _doors[entity.type].tenant_field
     return (getattr(found, field) if field else None) or NULL_UUID
+
+
+def queue_of(entity: EntityId, found: Model) -> str | None:
+    """In which queue what happens to an object is announced; None for the usual one."""
+    door = _doors.get(entity.type)
+    return door.queue(found) if door is not None and door.queue is not None else None

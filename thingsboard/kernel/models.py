@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 
 from thingsboard.kernel.ids import new_id
+from thingsboard.kernel.querysets import DeadLetterQuerySet
 from thingsboard.kernel.time import now_ms
 
 
@@ -106,8 +107,13 @@ class DeadLetter(models.Model):
     created_time = models.BigIntegerField(default=now_ms)
     body = models.BinaryField()
 
+    objects = DeadLetterQuerySet.as_manager()
+
     class Meta:
-        indexes = [models.Index(fields=["tenant_id", "-id"], name="dead_letter_tenant")]
+        indexes = [
+            models.Index(fields=["tenant_id", "-id"], name="dead_letter_tenant"),
+            models.Index(fields=["created_time"], name="dead_letter_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} of {self.originator_type} {self.originator_id}: {self.error[:80]}"

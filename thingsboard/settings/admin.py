@@ -42,10 +42,19 @@ UNFOLD = {
                 "title": "Devices",
                 "items": [
                     _item("Devices", "sensors", "devices.device"),
+                    _item("Alarms", "notifications_active", "alarms.alarm"),
                     _item("Device profiles", "tune", "devices.deviceprofile"),
                     _item("Device groups", "folder", "devices.devicegroup"),
                     _item("Refused connections", "block", "devices.refusal"),
                     _item("Erasures", "delete_sweep", "telemetry.erasure"),
+                ],
+            },
+            {
+                "title": "Rule engine",
+                "items": [
+                    _item("Rule chains", "account_tree", "rules.rulechain"),
+                    _item("Queues", "queue", "rules.queue"),
+                    _item("Dead letters", "mark_email_unread", "kernel.deadletter"),
                 ],
             },
             {

@@ -96,6 +96,13 @@ TB_RULE_LANES = env.integer("TB_RULE_LANES", 4, low=1, high=64)
 TB_RULE_DRAINS = env.integer("TB_RULE_DRAINS", 2, low=1, high=64)
 TB_RULE_MAX_NODES_PER_MESSAGE = env.integer("TB_RULE_MAX_NODES_PER_MESSAGE", 1000, low=1, high=1_000_000)
 TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
+# How much of one tenant may wait for them: bytes, and seconds of the oldest. Above it that tenant's devices are not served.
+TB_RULE_BACKLOG_BYTES = env.integer("TB_RULE_BACKLOG_BYTES", 256 * 1024 * 1024, low=1)
+TB_RULE_BACKLOG_SECONDS = env.seconds("TB_RULE_BACKLOG_SECONDS", 3600.0, low=0.05)
+TB_RULE_BACKLOG_CHECK_SECONDS = env.seconds("TB_RULE_BACKLOG_CHECK_SECONDS", 1.0, low=0.01)
+# Messages that could not be processed: how many of a tenant are kept, the newest, and for how long.
+TB_DEAD_LETTERS_PER_TENANT = env.integer("TB_DEAD_LETTERS_PER_TENANT", 10_000, low=1, high=10_000_000)
+TB_DEAD_LETTERS_DAYS = env.integer("TB_DEAD_LETTERS_DAYS", 30, low=1, high=3650)
 # Debug events and traces (docs/guides/debug-a-rule-chain.md): of a tenant in a minute, bytes of a message's data and of its
 # metadata, days that both are kept, events of a node and traces of a tenant that are kept.
 TB_RULE_DEBUG_PER_MINUTE = env.integer("TB_RULE_DEBUG_PER_MINUTE", 1000, high=100_000)
@@ -134,6 +141,10 @@ TB_TS_QUERY_SECONDS = env.seconds("TB_TS_QUERY_SECONDS", 30.0, low=0.001)
 # Erasing what deleted entities measured: how often what is due is looked for, and how long late messages are waited for.
 TB_ERASURE_SECONDS = env.seconds("TB_ERASURE_SECONDS", 5.0, low=0.05)
 TB_ERASURE_SETTLE_SECONDS = env.seconds("TB_ERASURE_SETTLE_SECONDS", 120.0)
+
+# Rule chains (docs/guides/rule-chains.md): nodes of one chain, and how many of its versions are kept.
+TB_RULE_CHAIN_NODES = env.integer("TB_RULE_CHAIN_NODES", 1000, low=1, high=10_000)
+TB_RULE_CHAIN_VERSIONS = env.integer("TB_RULE_CHAIN_VERSIONS", 100, low=1, high=10_000)
 
 # Signing in (docs/reference/rest.md). Design: tokens of 60 minutes and 30 days, browser sessions of an hour or 30 days.
 TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)

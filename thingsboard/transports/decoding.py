@@ -1,6 +1,8 @@
 """Payloads of devices to writes, by the one decoder that all protocols share."""
 
+import uuid
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -13,6 +15,14 @@ from thingsboard.transports.messages import Uplink, UplinkKind
 _CLIENT = int(Scope.CLIENT)
 
 
+class Decoded(NamedTuple):
+    """What a message asks to be written, and whose plan says where: either series or attributes, never both."""
+
+    write: Write
+    tenant_id: uuid.UUID
+    profile_id: uuid.UUID
+
+
 class Decoder:
     """Turns a batch of messages into writes. Each message gets its time stamp here, once, in order of arrival."""
 
@@ -23,14 +33,14 @@ class Decoder:
             most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
         )
 
-    def decode(self, messages: Sequence[Uplink]) -> tuple[list[Write], list[int], dict[int, Refused]]:
-        """The writes, the index of the message that each comes from, and what was refused, by index.
+    def decode(self, messages: Sequence[Uplink]) -> tuple[list[Decoded], list[int], dict[int, Refused]]:
+        """What is to be written, the index of the message that each comes from, and what was refused, by index.
 
         A message without a single value (all null, or empty) is neither: nothing has to be written, so it counts as done.
         """
         rules = self._rules
         telemetry = UplinkKind.TELEMETRY
-        writes: list[Write] = []
+        writes: list[Decoded] = []
         origin: list[int] = []
         refusals: dict[int, Refused] = {}
         for index, (session, kind, payload, arrived_ms, _) in enumerate(messages):
@@ -39,12 +49,14 @@ class Decoder:
                 if kind is telemetry:
                     readings = telemetry_from_json(payload, arrived_ms, rules, stamp=session.clock.stamp)
                     if readings:
-                        writes.append(Write(session.tenant, [(entity, ts, values) for ts, values in readings]))
+                        write = Write(session.tenant, [(entity, ts, values) for ts, values in readings])
+                        writes.append(Decoded(write, session.tenant_id, session.profile_id))
                         origin.append(index)
                 else:
                     values = attributes_from_json(payload, rules)
                     if values:
-                        writes.append(Write(session.tenant, (), [(entity, _CLIENT, arrived_ms, values)]))
+                        write = Write(session.tenant, (), [(entity, _CLIENT, arrived_ms, values)])
+                        writes.append(Decoded(write, session.tenant_id, session.profile_id))
                         origin.append(index)
             except ValueError as error:
                 refusals[index] = Refused("payload", str(error))

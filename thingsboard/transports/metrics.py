@@ -18,6 +18,7 @@ from telemetry.fanout import fanout
 from thingsboard.kernel.batch import Batcher
 from thingsboard.kernel.disk import watch
 from thingsboard.kernel.measure import BUCKETS
+from thingsboard.transports.backlog import BacklogWatch
 from thingsboard.transports.refusals import RefusalLog
 from thingsboard.transports.tokens import TokenCache
 
@@ -98,6 +99,17 @@ def tokens(cache: TokenCache) -> Iterator[Metric]:
     yield counter("token_cache_misses", "Tokens that the database was asked for.", cache.misses)
     yield counter("token_cache_queries", "Queries that asked for them, many at a time.", cache.queries)
     yield gauge("token_cache_entries", "Tokens that are remembered.", len(cache))
+
+
+def backlog(watch: BacklogWatch) -> Iterator[Metric]:
+    """Of the rule engine's queue, as of the process' last look at it."""
+    yield gauge(
+        "rule_backlog_messages", "Messages that wait for the rule engine, of all tenants.", watch.total.messages
+    )
+    yield gauge("rule_backlog_bytes", "Their bytes.", watch.total.size)
+    yield gauge("rule_backlog_oldest_seconds", "For how long the oldest of them waits.", watch.age())
+    yield gauge("rule_backlog_withheld_tenants", "Tenants whose devices are not served for that.", len(watch.over))
+    yield counter("rule_backlog_withholdings", "Times that this began for a tenant.", watch.times)
 
 
 def house(log: RefusalLog) -> Iterator[Metric]:

@@ -20,6 +20,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     # The platform.
     "database": "The database did not answer in time; it will be tried again by a device that connects again.",
     "disk": "The disk of the database is nearly full, so nothing is stored until there is room.",
+    "backlog": "Too many messages of this tenant wait for the rule engine.",
     "overload": "Too much was waiting for the database already.",
     "timeout": "The database did not confirm in time; the data may still have been stored.",
     "internal": "An error of the platform; its log says more.",

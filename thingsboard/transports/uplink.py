@@ -11,12 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from django.conf import settings
 
 from telemetry.fanout import fanout
-from telemetry.writer import IngestWriter, Write
-from thingsboard.kernel.batch import Batcher, Refused, Shard
-from thingsboard.transports.decoding import Decoder
+from telemetry.writer import IngestWriter, Outdated
+from thingsboard.kernel.batch import Batcher, Refused, Shard, Unavailable
+from thingsboard.transports.decoding import Decoded, Decoder
 from thingsboard.transports.lease import Lease
 from thingsboard.transports.messages import Uplink
+from thingsboard.transports.planning import Planner
 from thingsboard.transports.session import DeviceSession, StampClock
+
+# How often a batch is planned anew because somebody saved a chain meanwhile.
+MOST_PLANNINGS = 20
 
 Settle = Callable[[Sequence[Uplink], Mapping[int, Refused]], None]
 
@@ -31,7 +35,7 @@ class Ingest:
         self.lease = Lease()
         fanout.start()
         self._interest = self._loop.create_task(fanout.interest.listen(), name="who watches live")
-        self.batcher: Batcher[Uplink, Write] = Batcher(
+        self.batcher: Batcher[Uplink, Decoded] = Batcher(
             [_Sink(self.lease) for _ in range(settings.TB_INGEST_SHARDS)],
             settle,
             room,
@@ -41,7 +45,7 @@ class Ingest:
             max_pending_bytes=settings.TB_INGEST_MAX_PENDING_BYTES,
         )
 
-    def shard(self, session: DeviceSession) -> Shard[Uplink, Write]:
+    def shard(self, session: DeviceSession) -> Shard[Uplink, Decoded]:
         """Where the messages of this session are appended (`.queue.append`, then `.kick()` and `account`)."""
         return self.batcher.shard(hash(session.entity))
 
@@ -82,14 +86,15 @@ def _size(message: Uplink) -> int:
 
 
 class _Sink:
-    """One shard: the lease and the decoder in front of the writer."""
+    """One shard: the lease and the decoder in front of the writer, and the plans that say what it writes where."""
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
         self._decoder = Decoder()
         self._writer = IngestWriter()
+        self._planner = Planner()
 
-    def prepare(self, messages: Sequence[Uplink]) -> tuple[list[Write], list[int], dict[int, Refused]]:
+    def prepare(self, messages: Sequence[Uplink]) -> tuple[list[Decoded], list[int], dict[int, Refused]]:
         if self._lease.clear():
             return self._decoder.decode(messages)
         refusals = self._lease.screen(messages)
@@ -98,10 +103,18 @@ class _Sink:
         refusals.update({kept[index]: why for index, why in refused.items()})
         return writes, [kept[index] for index in origin], refusals
 
-    def commit(self, units: Sequence[Write]) -> dict[int, Refused]:
-        refused = self._writer.commit(units)
-        fanout.committed(units, refused)
-        return refused
+    def commit(self, units: Sequence[Decoded]) -> dict[int, Refused]:
+        for _ in range(MOST_PLANNINGS):
+            planned = self._planner.plan(units)
+            try:
+                refused = self._writer.commit(planned.writes, also=planned.append, guard=planned.guard)
+            except Outdated:
+                self._planner.outdated()
+                continue
+            planned.committed()
+            fanout.committed(planned.writes, refused)
+            return {**planned.refused, **refused}
+        raise Unavailable("chains are being saved faster than batches can be planned")
 
     def close(self) -> None:
         self._writer.close()

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from alarms.api.access import customer_of_originator, visible_assignee
 from alarms.api.lists import SEARCH_STATUSES
-from alarms.api.v1.shapes import AlarmSerializer, AssignmentSerializer
+from alarms.api.v1.shapes import AlarmSerializer, AssigneeSerializer
 from alarms.models import Alarm, AlarmSeverity, AlarmStatus
 from alarms.services.alarms import (
     acknowledge_alarm,
@@ -109,7 +109,7 @@ class Alarms(ResourceViewSet):
         return Response(self._read(alarm))
 
     @extend_schema(responses=AlarmSerializer)
-    @action(detail=True, methods=["put", "delete"], serializer_class=AssignmentSerializer)
+    @action(detail=True, methods=["put", "delete"], serializer_class=AssigneeSerializer)
     def assignee(self, request: Request, pk: Any = None) -> Response:
         """PUT: this user looks after it. DELETE: nobody does."""
         alarm = self.get_object()

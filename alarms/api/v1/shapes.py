@@ -41,7 +41,7 @@ class AlarmSerializer(EntitySerializer):
         read_only_fields = ("acknowledged", "cleared", "ack_ts", "clear_ts", "assign_ts", "assignee_id")
 
 
-class AssignmentSerializer(serializers.Serializer[Any]):
+class AssigneeSerializer(serializers.Serializer[Any]):
     """Who is to look after it."""
 
     assignee_id = serializers.UUIDField()

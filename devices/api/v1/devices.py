@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from devices.api.shares import Shares
 from devices.api.v1.shapes import AssignmentSerializer, CredentialsSerializer, DeviceSerializer
 from devices.models import CredentialsType, Device, DeviceCredentials
-from devices.services.assignments import assign_device, unassign_device
+from devices.services.assignments import assign, unassign
 from devices.services.credentials import Given, update_credentials
 from devices.services.devices import DeviceFields, create_device, delete_device, update_device
 from tenants.models import Customer
@@ -103,13 +103,13 @@ class Devices(Shares, ResourceViewSet):
         """PUT: assign it to a customer. DELETE: take it from its customer."""
         device = self.get_object()
         if request.method == "DELETE":
-            unassign_device(device)
+            unassign(device)
             return Response(status=204)
         key = self._validated()["customer_id"]
         customer = Customer.objects.visible_to(request.user).filter(pk=key).first()
         if customer is None:
             raise BadRequest(f"There is no such customer: {key}")
-        assign_device(device, customer)
+        assign(device, customer)
         return Response(DeviceSerializer(self.get_queryset().get(pk=device.pk)).data)
 
     def _read(self, row: Any) -> Any:

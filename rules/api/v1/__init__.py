@@ -1,1 +1,1 @@
-"""Our own API of rule chains."""
+"""Our own API of rule chains and dead letters."""

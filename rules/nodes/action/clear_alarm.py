@@ -68,13 +68,13 @@ class ClearAlarm(AlarmNode):
         active = ctx.alarms.active(originator, type)
         if active is None:
             return Emit(FALSE, msg)
-        if msg.originator.type is EntityType.ALARM and active["id"]["id"] != str(msg.originator.id):
+        if msg.originator.type is EntityType.ALARM and active.id != msg.originator.id:
             return Emit(FALSE, msg)  # a newer one of the same type; the message's own is cleared already
         try:
-            details = self._details(msg, active.get("details"))
+            details = self._details(msg, active.details)
         except ValueError as error:
             return Emit.failure(msg, str(error))
         result = ctx.alarms.clear(originator, type, details, ctx.now())
         if result is None:
             return Emit(FALSE, msg)
-        return told("Cleared", msg, result.json, "isClearedAlarm")
+        return told("Cleared", msg, result.body, "isClearedAlarm")

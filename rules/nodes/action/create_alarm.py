@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rules.node import Context, Emit, Msg, Outcome
 from rules.node.alarm_node import AlarmConfig, AlarmNode, checked_type, told
-from rules.node.context import AlarmWish
+from rules.node.context import ActiveAlarm, AlarmWish
 from rules.node.message_alarm import MessageAlarm, Severity
 from rules.node.scripts import TBEL
 from rules.node.template import Template
@@ -29,11 +29,11 @@ class CreateAlarmConfig(AlarmConfig, frozen=True):
 
 
 class _Demand(NamedTuple):
-    """What a message asks for: an alarm of this type, of its originator, or new one of `owner`."""
+    """What a message asks for: an alarm of this type, of its originator, or a new one of `owner`."""
 
     type: str
     severity: str
-    owner: EntityId
+    owner: EntityId | None = None
     brought: MessageAlarm | None = None
 
 
@@ -63,23 +63,27 @@ class CreateAlarm(AlarmNode):
         self._builds_details = not config.use_message_alarm_data or config.overwrite_alarm_details
         if self._builds_details:
             self._require_default_script()
+        # What every message asks for, where messages have no say in it.
+        self._always: _Demand | None = None
+        if self._type.constant and not config.use_message_alarm_data and not config.dynamic_severity:
+            self._always = _Demand(config.alarm_type, config.severity)
 
     def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """All alarms are loaded at once, and then each message decides by what those before it left."""
-        demands = [self._demand(msg) for msg in messages]
+        demands = [self._always or self._demand(msg) for msg in messages]
         wanted: set[tuple[EntityId, str]] = set()
         strangers: set[EntityId] = set()
         for msg, demand in zip(messages, demands, strict=True):
             if isinstance(demand, _Demand):
                 wanted.add((msg.originator, demand.type))
-                if demand.owner != msg.originator:
+                if demand.owner is not None:
                     wanted.add((demand.owner, demand.type))
                     strangers.add(demand.owner)
         if wanted:
             ctx.alarms.load(wanted)
         owners = {entity: known.customer_id for entity, known in ctx.describe(strangers).items()} if strangers else {}
         return [
-            demand if isinstance(demand, Emit) else self._outcome(ctx, msg, demand, owners)
+            self._outcome(ctx, msg, demand, owners) if isinstance(demand, _Demand) else demand
             for msg, demand in zip(messages, demands, strict=True)
         ]
 
@@ -87,41 +91,42 @@ class CreateAlarm(AlarmNode):
         try:
             if self.config.use_message_alarm_data:
                 alarm = MessageAlarm.of(msg)
+                owner = alarm.owner()
                 return _Demand(
-                    checked_type(alarm.type), alarm.severity.value, alarm.originator_or(msg.originator), alarm
+                    checked_type(alarm.type), alarm.severity.value, None if owner == msg.originator else owner, alarm
                 )
             severity = self._severity.text
             if self.config.dynamic_severity:
                 severity = Severity.of(self._severity.fill(msg)).value
-            return _Demand(self._alarm_type(msg), severity, msg.originator)
+            return _Demand(self._alarm_type(msg), severity)
         except ValueError as error:
             return Emit.failure(msg, str(error))
 
     def _outcome(self, ctx: Context, msg: Msg, demand: _Demand, owners: dict[EntityId, uuid.UUID | None]) -> Outcome:
         active = ctx.alarms.active(msg.originator, demand.type)
-        owner = msg.originator if active is not None else demand.owner
-        if owner != msg.originator and owner not in owners:
-            return Emit.failure(msg, f"The originator of the alarm was not found: {owner.type.value} {owner.id}.")
         try:
             wish = self._wish(ctx, msg, demand, active)
         except ValueError as error:
             return Emit.failure(msg, str(error))
-        if owner != msg.originator:
+        owner = demand.owner
+        if owner is not None and active is None:
+            if owner not in owners:
+                return Emit.failure(msg, f"The originator of the alarm was not found: {owner.type.value} {owner.id}.")
             wish = wish._replace(originator=owner, customer_id=owners[owner])
         result = ctx.alarms.create(wish)
         if result.created:
-            return told("Created", msg, result.json, "isNewAlarm")
-        return told("Updated", msg, result.json, "isExistingAlarm")
+            return told("Created", msg, result.body, "isNewAlarm")
+        return told("Updated", msg, result.body, "isExistingAlarm")
 
-    def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: dict[str, Any] | None) -> AlarmWish:
+    def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: ActiveAlarm | None) -> AlarmWish:
         """For the message's originator. Raises ValueError where details cannot be made."""
         config, alarm = self.config, demand.brought
         if self._builds_details:
-            details = self._details(msg, active.get("details") if active else None)
+            details = self._details(msg, active.details if active else None)
         else:
             details = None if alarm is None else alarm.details
         if active is not None:
-            start, end = active["startTs"], ctx.now()
+            start, end = active.start_ts, ctx.now()
         elif alarm is not None:
             start = alarm.start_ts or ctx.now()
             end = alarm.end_ts or start

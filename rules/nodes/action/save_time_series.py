@@ -80,7 +80,8 @@ class SaveTimeSeries(Node):
             readings = telemetry_from_json(raw, self._ts(ctx, msg), ctx.json_rules)
             if not readings:
                 return Emit.failure(msg, f"Msg body is empty: {raw[:_EXCERPT].decode(errors='replace')}")
-            ttl = _ttl(msg.metadata.get("TTL")) or self.config.default_ttl
+            named = msg.metadata.get("TTL")
+            ttl = _ttl(named) if named else self.config.default_ttl
             if flags:
                 history, latest, live, fields = flags
                 ctx.save_points(msg.originator, readings, ttl, history=history, latest=latest, live=live, fields=fields)
@@ -108,10 +109,8 @@ class SaveTimeSeries(Node):
         return {**saved, "processingSettings": advanced if skips else every}
 
 
-def _ttl(text: str | None) -> int:
-    """Seconds of a message's metadata, 0 where there are none. Raises ValueError."""
-    if not text:
-        return 0
+def _ttl(text: str) -> int:
+    """Seconds of a message's metadata. Raises ValueError."""
     try:
         seconds = int(text)
     except ValueError:

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-import orjson
-
 from rules.node import SUCCESS, Category, Config, Context, Emit, Msg, Node, Outcome
 from rules.node.base import ATTRIBUTES, TELEMETRY
 from rules.node.fetching import FetchTo, upgraded
 from rules.node.template import Template
+from telemetry.json import typed
 from telemetry.points import Attribute, Json, Point, Scope, Value
+from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
 
 _PREFIXES: Final = {Scope.CLIENT: "cs_", Scope.SHARED: "shared_", Scope.SERVER: "ss_"}
@@ -32,7 +31,7 @@ class OriginatorAttributesConfig(Config, frozen=True):
     server_attribute_names: tuple[str, ...] = ()
     latest_ts_key_names: tuple[str, ...] = ()
     tell_failure_if_absent: bool = False
-    get_latest_value_with_ts: bool = msgspec.field(default=False, name="getLatestValueWithTs")
+    get_latest_value_with_ts: bool = False
 
 
 class OriginatorAttributes(Node):
@@ -83,7 +82,7 @@ class OriginatorAttributes(Node):
                     if attribute is None:
                         missing.setdefault(scope.json, []).append(key)
                     else:
-                        found[_PREFIXES[scope] + key] = _plain(attribute.value)
+                        found[_PREFIXES[scope] + key] = attribute.value
             points = latest.get(msg.originator, {})
             for key in _filled(self._latest, msg):
                 point = points.get(key)
@@ -98,9 +97,10 @@ class OriginatorAttributes(Node):
             return Emit.failure(enriched, _report(missing))
         return Emit(SUCCESS, enriched)
 
-    def _reading(self, point: Point) -> Any:
-        value = _plain(point.value)
-        return {"ts": point.ts, "value": value} if self.config.get_latest_value_with_ts else value
+    def _reading(self, point: Point) -> Value | None:
+        if not self.config.get_latest_value_with_ts:
+            return point.value
+        return Json(json_bytes({"ts": point.ts, "value": typed(point.value)}).decode())
 
     @classmethod
     def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:
@@ -128,11 +128,6 @@ def _keys(templates: list[Template], messages: Sequence[Msg]) -> set[str]:
                 except ValueError:
                     continue
     return keys
-
-
-def _plain(value: Value | None) -> Any:
-    """A stored value as a JSON value."""
-    return orjson.loads(value) if isinstance(value, Json) else value
 
 
 def _report(missing: Mapping[str, list[str]]) -> str:

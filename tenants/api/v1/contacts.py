@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tenants.api.contacts import CONTACT, LONGEST_ADDRESS
+from tenants.api.contacts import LONGEST_ADDRESS
+from tenants.services.documents import CONTACT
 
 __all__ = ["CONTACT", "CONTACT_BOUNDS"]
 

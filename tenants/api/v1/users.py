@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenants.api.activation import link_for
-from tenants.api.shapes import last_login_ms
 from tenants.models import Authority, User
 from tenants.permissions import Administrator, SignedIn, caller
+from tenants.services.documents import last_login_ms
 from tenants.services.passwords import require_policy
 from tenants.services.sessions import set_enabled
 from tenants.services.user_places import Wish, place_for, require_same_place

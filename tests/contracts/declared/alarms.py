@@ -1,16 +1,12 @@
 """Alarms."""
 
 import uuid
-from typing import TYPE_CHECKING
 
 from alarms.services.alarms import create_or_update_alarm
 from alarms.services.state import AlarmRequest
 from devices.models import Device
 from tests.contracts.contract import Kind, Kinds, Routes, by
 from thingsboard.kernel.ids import EntityId, EntityType
-
-if TYPE_CHECKING:
-    pass
 
 _PAGE = "pageSize=100&page=0"
 _ALARM = {

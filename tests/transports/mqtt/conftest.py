@@ -13,6 +13,7 @@ from django.db import connections
 from devices import models
 from devices.models import DeviceCredentials, DeviceProfile
 from devices.services.credentials import lookup_of
+from rules.services.defaults import equip
 from tenants.models import Tenant, TenantProfile
 from tests.transports.mqtt.client import Device
 from tests.transports.mqtt.recorder import RecordingIngest
@@ -53,6 +54,7 @@ def world(transactional_db: None) -> World:
     for title in ("Ours", "Theirs"):
         tenant = Tenant.objects.create(title=title, profile=plan)
         profiles.append(DeviceProfile.objects.create(tenant=tenant, name="default"))
+        equip(tenant.pk)
     world = World(profiles[0], {})
     world.device("ONE")
     world.device("TWO")

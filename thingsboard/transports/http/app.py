@@ -15,6 +15,7 @@ from thingsboard.kernel.batch import Refused
 from thingsboard.kernel.disk import watch
 from thingsboard.transports.http.pipeline import MakeIngest, Overloaded, Pipeline, Ticket, TooFast
 from thingsboard.transports.http.reads import AttributeReader
+from thingsboard.transports.http.withholding import Withheld
 from thingsboard.transports.line import Unavailable
 from thingsboard.transports.messages import UplinkKind
 from thingsboard.transports.reasons import SENTENCES
@@ -34,6 +35,7 @@ STATUSES = {"key_limit": 429, "unavailable": 503}
 # How long a request may still wait for its commit when the server stops, in seconds.
 STOP_SECONDS = 3.0
 RETRY_SECONDS = b"1"
+BEHIND_SECONDS = b"10"  # a backlog takes longer than a busy moment
 DEVICE = "thingsboard.device"  # where a request's scope holds its DeviceIdentity once it is known
 
 _START = "http.response.start"
@@ -135,10 +137,13 @@ class DeviceApi:
                 shortage = watch().shortage()
                 if shortage is not None:
                     return _later("disk", f"{shortage} Nothing was stored.")
+                await pipeline.withholding.passage(identity.tenant_id)
                 body = await _body(scope, receive)
                 ticket = await pipeline.submit(identity, UPLINKS[resource], body)
                 return _outcome(await ticket.answer)
         except TimeoutError:
+            if ticket is None and self._withheld(scope):
+                return BEHIND
             return _later(
                 "timeout" if ticket else "overload",
                 "The database did not confirm in time. The data may still be stored."
@@ -151,6 +156,8 @@ class DeviceApi:
             return await _at_the_end(ticket)
         except Unavailable:
             return _later("database", "The database cannot be reached. Nothing was stored.")
+        except Withheld:
+            return BEHIND
         except Overloaded:
             return _later("overload", "The platform is busy. Nothing was stored.")
         except TooFast:
@@ -158,6 +165,12 @@ class DeviceApi:
         except _TooLarge:
             limit = settings.TB_HTTP_MAX_PAYLOAD
             return _text("payload_size", 413, f"The body is too large; expected at most {limit} bytes.")
+
+    def _withheld(self, scope: Scope) -> bool:
+        """Whether this request waited because its tenant's backlog is too large."""
+        identity: DeviceIdentity | None = scope.get(DEVICE)
+        pipeline = self.pipeline
+        return identity is not None and pipeline is not None and identity.tenant_id in pipeline.withholding.watch.over
 
     def _note(self, scope: Scope, answer: Answer) -> None:
         """For whoever asks why a device is refused. Behind a proxy the address is the proxy's."""
@@ -194,6 +207,14 @@ def _text(reason: str, status: int, sentence: str, *headers: tuple[bytes, bytes]
 
 def _later(reason: str, sentence: str) -> Answer:
     return _text(reason, 503, f"{sentence} Send it again.", _RETRY)
+
+
+BEHIND = _text(
+    "backlog",
+    503,
+    f"{SENTENCES['backlog']} Nothing was stored. Send it again.",
+    (b"retry-after", BEHIND_SECONDS),
+)
 
 
 def _outcome(refused: Refused | None) -> Answer:

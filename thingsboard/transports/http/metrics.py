@@ -10,6 +10,7 @@ from telemetry.live.hub import hub
 from thingsboard.transports.http.app import DeviceApi, Receive, Scope, Send
 from thingsboard.transports.metrics import (
     CONTENT_TYPE,
+    backlog,
     counter,
     exposition,
     gauge,
@@ -39,6 +40,7 @@ class DeviceApiCollector(Collector):
         if devices.pipeline is not None:
             yield from ingest(devices.pipeline.ingest.batcher)
             yield from tokens(devices.pipeline.tokens)
+            yield from backlog(devices.pipeline.withholding.watch)
         yield from house(devices.refusals)
         yield from _live()
 

@@ -13,6 +13,7 @@ from thingsboard.kernel.batch import Batcher, Refused, Shard
 from thingsboard.kernel.time import now_ms
 from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.directory import Directory
+from thingsboard.transports.http.withholding import Withholding
 from thingsboard.transports.messages import Uplink, UplinkKind
 from thingsboard.transports.revocation import listen
 from thingsboard.transports.session import RUN_AHEAD_MS, DeviceSession
@@ -103,6 +104,7 @@ class Pipeline:
             window=settings.TB_TOKEN_MISS_WINDOW,
         )
         self.activity = ActivityReporter("thingsboard http activity")
+        self.withholding = Withholding()
         self._present: dict[bytes, _Presence] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._waiting_bytes = 0
@@ -112,6 +114,7 @@ class Pipeline:
     async def start(self) -> None:
         """Wait until stamps that a killed predecessor gave ahead of the clock are past (as the mqtt process does)."""
         self.activity.start()
+        await self.withholding.watch.start()
         await asyncio.sleep(_started + RUN_AHEAD_MS / 1000 - time.monotonic())
 
     async def identify(self, token: str) -> DeviceIdentity | None:
@@ -145,6 +148,7 @@ class Pipeline:
         try:
             return await self.ingest.close()
         finally:
+            await self.withholding.watch.close()
             await self.activity.close()
             await self._directory.close()
 

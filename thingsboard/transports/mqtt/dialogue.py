@@ -7,7 +7,6 @@ behind this room sees 3.1.1 alone.
 from typing import Any
 
 from devices.services.credentials import DeviceIdentity
-from rules.services import IngestPlan
 from thingsboard.transports.mqtt import packets, v5
 from thingsboard.transports.mqtt.broker import Reader
 from thingsboard.transports.mqtt.dialect import MAX_ALIASES, Dialect
@@ -32,7 +31,6 @@ class Dialogue(Flow):
 
     def __init__(self, hub: Hub) -> None:
         super().__init__(hub)
-        self.plan = IngestPlan.STORE
         self.five: Dialect | None = None
         self.claim: packets.Connect | None = None  # its CONNECT, until the device is recognised
         self.client_id = ""  # inside amqtt

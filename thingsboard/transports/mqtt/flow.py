@@ -10,7 +10,7 @@ from thingsboard.transports.mqtt.limits import Counters, Limits
 NEW, CONNECTING, READY, CLOSED = range(4)
 
 # Why a connection is not read; any number of them at a time.
-FULL, UNACKED, AHEAD, CONTROL, ADMISSION, STOPPING, INHERITED, ENDING = (1 << bit for bit in range(8))
+FULL, UNACKED, AHEAD, CONTROL, ADMISSION, STOPPING, INHERITED, ENDING, WITHHELD = (1 << bit for bit in range(9))
 
 
 class Hub(Protocol):

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from thingsboard.transports.metrics import (
     CONTENT_TYPE,
     Exposition,
+    backlog,
     exposition,
     gauge,
     house,
@@ -21,7 +22,7 @@ from thingsboard.transports.metrics import (
     permitted,
     tokens,
 )
-from thingsboard.transports.mqtt.flow import AHEAD, CONTROL, FULL, READY, UNACKED
+from thingsboard.transports.mqtt.flow import AHEAD, CONTROL, FULL, READY, UNACKED, WITHHELD
 from thingsboard.transports.mqtt.server import MqttServer
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ MAX_REQUEST = 8192  # bytes
 REQUEST_SECONDS = 5.0
 MAX_READERS = 20
 
-_PAUSES = {"full": FULL, "unacknowledged": UNACKED, "ahead": AHEAD, "control": CONTROL}
+_PAUSES = {"full": FULL, "unacknowledged": UNACKED, "ahead": AHEAD, "control": CONTROL, "backlog": WITHHELD}
 
 
 class FrontCollector(Collector):
@@ -45,6 +46,7 @@ class FrontCollector(Collector):
         yield from self._connections()
         yield from ingest(self._server.ingest.batcher)
         yield from tokens(self._server.broker.auth.tokens)
+        yield from backlog(self._server.withholding.watch)
         yield from house(self._server.refusals)
 
     def _connections(self) -> Iterable[Metric]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from devices.services.credentials import DeviceIdentity
-from rules.services import plan_for
 from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.mqtt import diagnosis, packets
 from thingsboard.transports.mqtt.blocks import Blocks
@@ -24,6 +23,7 @@ from thingsboard.transports.mqtt.presence import Presence
 from thingsboard.transports.mqtt.recognition import Refused
 from thingsboard.transports.mqtt.settlement import Settlement
 from thingsboard.transports.mqtt.takeover import Sessions
+from thingsboard.transports.mqtt.withholding import Withholding
 from thingsboard.transports.refusals import RefusalLog
 from thingsboard.transports.registry import Claim, Superseded, Unavailable
 from thingsboard.transports.session import DeviceSession
@@ -56,6 +56,7 @@ class MqttServer(Settlement):
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time()
         self.connections: set[Connection] = set()
+        self.withholding = Withholding(self.connections)
         self.port = 0  # of plain MQTT
         self.ports: dict[str, int] = {}  # by the listeners' names
         self.ingest = make_ingest(self.settle, self.room)
@@ -83,6 +84,7 @@ class MqttServer(Settlement):
         await self.broker.start()
         self._running = True
         await self.registry.start()
+        await self.withholding.watch.start()
         self.presence.start()
         self._sweep()
 
@@ -125,6 +127,7 @@ class MqttServer(Settlement):
             self._running = False
             await self.registry.close(committed=committed)
             await self.broker.shutdown()
+        await self.withholding.watch.close()
         await self.refusals.close()
         await self.presence.close()
         return committed
@@ -207,13 +210,13 @@ class MqttServer(Settlement):
         session = DeviceSession(identity.tenant_id, identity.device_id, identity.profile_id)
         self.ingest.open(session)
         session.clock.last = max(session.clock.last, claim.floor)
-        connection.plan = plan_for(identity.profile_id)
         # The clock that silence is measured with is as coarse as the sweep.
         patience = (keep_alive * 1.5 if keep_alive else self.limits.idle_timeout) + self._sweep_seconds
         connection.enter(identity, session, self.ingest.shard(session), patience)
         connection.client_id = f"{identity.device_id}:{next(self._sequence)}"
         self.connects["3" if connection.five is None else "5"] += 1
         self.sessions.begin(connection, claim)
+        self.withholding.entered(connection)
         self.presence.entered(identity.device_id)
 
     def credentials_changed(self, device_id: uuid.UUID, lookup: bytes) -> None:

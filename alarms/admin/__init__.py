@@ -1,0 +1,5 @@
+"""The operators' admin of alarms."""
+
+from alarms.admin import alarms
+
+__all__ = ["alarms"]
