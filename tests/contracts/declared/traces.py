@@ -23,9 +23,7 @@ ROUTES: Routes = {
         "POST": by("STC", query=_PAGE, body=_FILTER, answers=_NO_DEVICES),
     },
     "api/events/<entity_type>/<entity_id>/<type>": {"GET": by("STC", query=_PAGE, answers=_NO_DEVICES)},
-    "api/events/<entity_type>/<entity_id>/clear": {
-        "POST": by("STC", body=_FILTER, answers=_NO_DEVICES)
-    },
+    "api/events/<entity_type>/<entity_id>/clear": {"POST": by("STC", body=_FILTER, answers=_NO_DEVICES)},
     "api/ruleNode/<node_id>/debugIn": {"GET": by("T")},
     "api/v1/traces": {"GET": by("T")},
     "api/v1/traces/<pk>": {"GET": by("T")},
