@@ -93,9 +93,8 @@ class TraceAdmin(ShownAdmin):
     @admin.display(description="outcome")
     def outcome(self, trace: Trace) -> SafeString:
         """Whether it failed."""
-        if trace.error:
-            return format_html('<span class="tb-bad">Failed</span>')
-        return format_html('<span class="tb-good">Done</span>')
+        look, text = ("tb-bad", "Failed") if trace.error else ("tb-good", "Done")
+        return format_html('<span class="{}">{}</span>', look, text)
 
     @admin.display(description="originator")
     def originator(self, trace: Any) -> str:
