@@ -161,7 +161,9 @@ def _output(each: Mapping[str, Any], before: Mapping[str, Any], messages: Sequen
         label, note = "into the chain", ""
     else:
         label = each["relation"]
-        note = "back to the calling chain" if each.get("leaves") else "ends here" if each.get("ends") else ""
+        note = "back to the calling chain" if each.get("leaves") else ""
+        if each.get("ends"):
+            note = "leads nowhere: the message fails" if failed else "ends here"
     after = messages[each["msg"]]
     changes = [] if after is before or each.get("enters") else difference(before, after)
     return Output(label, failed, note, each.get("error", ""), changes)
