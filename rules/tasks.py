@@ -6,6 +6,8 @@ from django.conf import settings
 from rules.engine.drain import drain_of_this_thread
 from rules.engine.news import start_fanout
 from rules.services import dead_letters
+from rules.services.retention import forget
+from rules.services.traces import end_expired
 from thingsboard.kernel.outbox.kicks import resend
 
 # A drain lets others have its thread after so long.
@@ -39,3 +41,19 @@ def sweep() -> None:
 def trim_dead_letters() -> None:
     """Dead letters beyond their number and age (every minute)."""
     dead_letters.trim()
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.end_traces"
+)
+def end_traces() -> None:
+    """Demands for traces whose time is over (every minute)."""
+    end_expired()
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.forget_events"
+)
+def forget_events() -> None:
+    """Old debug events and traces, and those beyond what is kept (every five minutes)."""
+    forget()

@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/", include("alarms.api.urls_v1")),
     path("api/v1/", include("dashboards.api.urls_v1")),
     path("api/v1/", include("rules.api.urls_v1")),
+    path("api/v1/", include("rules.api.debug_urls_v1")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("swagger-ui", SpectacularSwaggerView.as_view(url_name="schema")),
     path("redoc", SpectacularRedocView.as_view(url_name="schema", template_name="thingsboard/redoc.html")),
@@ -28,6 +29,7 @@ urlpatterns = [
     path("api/", include("alarms.api.urls")),
     path("api/", include("dashboards.api.urls")),
     path("api/", include("rules.api.urls")),
+    path("api/", include("rules.api.debug_urls")),
     path("api/", include("tenants.api.urls")),
     path("api/<path:rest>", NoSuchPath.as_view()),
     path(

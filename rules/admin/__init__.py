@@ -1,5 +1,5 @@
-"""The operators' admin of rule chains, queues and dead letters."""
+"""The operators' admin of rule chains, queues, dead letters and traces."""
 
-from rules.admin import chains, dead_letters, queues
+from rules.admin import chains, dead_letters, queues, traces
 
-__all__ = ["chains", "dead_letters", "queues"]
+__all__ = ["chains", "dead_letters", "queues", "traces"]

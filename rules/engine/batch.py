@@ -1,6 +1,7 @@
 """Runs messages of one tenant and queue in an open transaction: all at once, and where some spoil the others, in halves."""
 
 import logging
+import time
 import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from alarms.services.bulk import AlarmRace
 from rules.engine.chains import ChainCache
 from rules.engine.context import BatchContext, Tools
 from rules.engine.intake import Queued, starts
+from rules.engine.recording import Recording, Recordings
 from rules.engine.run import Failed, Run
 
 log = logging.getLogger(__name__)
@@ -33,10 +35,13 @@ FAULTS = (
 
 
 class Done(NamedTuple):
-    """What became of messages: those that failed, by number, and the contexts whose effects go out after the commit."""
+    """What became of messages: those that failed, by number, the contexts whose effects go out after the commit, and what was
+    written down of it.
+    """
 
     failed: dict[int, Failed]
     contexts: list[BatchContext]
+    recordings: Sequence[Recording] = ()
 
 
 class Runner:
@@ -45,15 +50,16 @@ class Runner:
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
         self._chains = ChainCache()
+        self._recordings = Recordings()
 
     def run(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued]) -> Done:
         """All of them at once, their effects written in the open transaction. Raises whatever the database raises: then
         nothing of it may be committed.
         """
         ctx = BatchContext(self.tools, tenant_id)
-        failed = self._go(ctx, queue, queued, alone=False)
-        ctx.flush()
-        return Done(failed, [ctx])
+        failed, recordings = self._go(ctx, queue, queued, alone=False)
+        _flush(ctx, recordings)
+        return Done(failed, [ctx], recordings)
 
     def run_carefully(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued], first: int = 0) -> Done:
         """In order, each part in a savepoint of its own, halved until what spoils it stands alone; that one runs once more, and
@@ -70,39 +76,63 @@ class Runner:
         except FAULTS:
             pass
         else:
-            return Done({first + number: why for number, why in done.failed.items()}, done.contexts)
+            return done._replace(failed={first + number: why for number, why in done.failed.items()})
         half = len(queued) // 2
         one = self.run_carefully(tenant_id, queue, queued[:half], first)
         other = self.run_carefully(tenant_id, queue, queued[half:], first + half)
-        return Done({**one.failed, **other.failed}, one.contexts + other.contexts)
+        recordings = [*one.recordings, *other.recordings]
+        return Done({**one.failed, **other.failed}, one.contexts + other.contexts, recordings)
 
     def _alone(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued], number: int) -> Done:
         ctx = BatchContext(self.tools, tenant_id)
+        recordings: list[Recording] = []
         try:
             with transaction.atomic():
-                failed = self._go(ctx, queue, queued, alone=True)
-                ctx.flush()
+                failed, recordings = self._go(ctx, queue, queued, alone=True)
+                _flush(ctx, recordings)
         except (*CONTENTION, *AWAY) as error:
             if not isinstance(error, errors.ProgramLimitExceeded):
                 raise
-            return Done({number: Failed(_sentence(error))}, [])
+            return _spoiled(number, error, recordings)
         except FAULTS as error:
             log.error("A message of tenant %s spoils its batch: %s", tenant_id, error)
-            return Done({number: Failed(_sentence(error))}, [])
-        return Done(dict.fromkeys([number], failed[0]) if failed else {}, [ctx])
+            return _spoiled(number, error, recordings)
+        return Done(dict.fromkeys([number], failed[0]) if failed else {}, [ctx], recordings)
 
-    def _go(self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool) -> dict[int, Failed]:
+    def _go(
+        self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool
+    ) -> tuple[dict[int, Failed], list[Recording]]:
         chains = self._chains.of(ctx.tenant_id)
         begun, origin, failed = starts(queued, queue, ctx.entities, chains)
+        recording = self._recordings.of(ctx.tenant_id, queue, queued, chains, begun, origin)
         if begun:
             run = Run(
                 ctx,
                 chains,
                 most_nodes=settings.TB_RULE_MAX_NODES_PER_MESSAGE,
+                recorder=recording,
                 settle=(lambda: _settle(ctx)) if alone else None,
             )
             failed.update({origin[number]: why for number, why in run.go(begun).items()})
-        return failed
+        if recording is None:
+            return failed, []
+        recording.ended(failed)
+        return failed, [recording]
+
+
+def _flush(ctx: BatchContext, recordings: Sequence[Recording]) -> None:
+    began = time.perf_counter()
+    ctx.flush()
+    for recording in recordings:
+        recording.wrote(time.perf_counter() - began)
+
+
+def _spoiled(number: int, error: BaseException, recordings: Sequence[Recording]) -> Done:
+    """Nothing of the message is left but why, and how it got there."""
+    why = Failed(_sentence(error))
+    for recording in recordings:
+        recording.ended({0: why})
+    return Done({number: why}, [], recordings)
 
 
 def _settle(ctx: BatchContext) -> str:

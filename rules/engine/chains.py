@@ -6,23 +6,28 @@ raised, which every save does, so a batch never runs half in the old and half in
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from rules.engine.demands import TraceDemand, demands_of
 from rules.engine.graph import Graph, compile_chain
 from rules.models import PlanEpoch, RuleChain, RuleChainType, RuleChainVersion
 from rules.node.base import STATES
 from thingsboard.kernel.ids import EntityId
+from thingsboard.kernel.time import now_ms
 
 MOST_PLACES = 50_000  # compiled nodes that are kept
 MOST_TENANTS = 2_000
 
 
 class Current(NamedTuple):
-    """The chains of a tenant: the version of each (by its 16 bytes), and the root chain, b"" where there is none."""
+    """The chains of a tenant: the version of each (by its 16 bytes), the root chain, b"" where there is none, and whose
+    messages are traced.
+    """
 
     versions: Mapping[bytes, int]
     root: bytes
+    traced: Mapping[uuid.UUID, TraceDemand]
 
 
 class ChainCache:
@@ -70,7 +75,7 @@ class ChainCache:
         rows = RuleChain.objects.filter(tenant_id=tenant_id, type=RuleChainType.CORE)
         known = list(rows.values_list("pk", "version", "root"))
         root = next((pk.bytes for pk, _, is_root in known if is_root), b"")
-        return Current({pk.bytes: version for pk, version, _ in known}, root)
+        return Current({pk.bytes: version for pk, version, _ in known}, root, demands_of(tenant_id))
 
 
 def _places(graph: Graph | None) -> int:
@@ -84,6 +89,24 @@ class TenantChains:
         self._cache, self._current = cache, current
         self.profile_chain: dict[EntityId, bytes] = {}
         self._hazards: dict[bytes, frozenset[str]] = {}
+
+    @property
+    def traced(self) -> Mapping[uuid.UUID, TraceDemand]:
+        """Whose messages are traced now, by originator."""
+        known = self._current.traced
+        if not known:
+            return known
+        now = now_ms()
+        return {key: demand for key, demand in known.items() if demand.until > now}
+
+    @property
+    def any_traced(self) -> bool:
+        """Whether messages of some originator are traced now: then those of all go through the queue."""
+        return bool(self.traced)
+
+    def debugs(self, entries: Iterable[bytes], now: int) -> bool:
+        """Whether some node that messages may get to from these chains tells what happens at it (`now` in ms)."""
+        return any(graph.debugs(now) for chain in entries for graph in self.reachable(chain))
 
     @property
     def root(self) -> bytes:

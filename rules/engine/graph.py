@@ -72,6 +72,12 @@ class Graph:
     reads: frozenset[str] = field(default=frozenset())
     writes: frozenset[str] = field(default=frozenset())
     debugged: bool = False  # some node has debug settings
+    debug_failures: bool = False  # some node tells of failures
+    debug_until: int = 0  # until when (ms) the last node tells everything
+
+    def debugs(self, now: int) -> bool:
+        """Whether some node tells what happens at it (`now` in ms)."""
+        return self.debugged and (self.debug_failures or self.debug_until > now)
 
 
 def compile_chain(chain: uuid.UUID, version: int, definition: Mapping[str, Any]) -> Graph:
@@ -93,6 +99,8 @@ def compile_chain(chain: uuid.UUID, version: int, definition: Mapping[str, Any])
         reads=frozenset(state for node in kinds for state in node.READS),
         writes=frozenset(state for node in kinds for state in node.WRITES),
         debugged=any(place.debug_failures or place.debug_until for place in places),
+        debug_failures=any(place.debug_failures for place in places),
+        debug_until=max((place.debug_until for place in places), default=0),
     )
 
 

@@ -17,11 +17,12 @@ _KINDS = {kind.value: kind for kind in EntityType}
 
 
 class Queued(NamedTuple):
-    """A message in the queue: as it was encoded, and its place there, which makes its id."""
+    """A message in the queue: as it was encoded, and its place there, which makes its id; since when (ms) it is there."""
 
     row_id: int
     number: int
     row: Row
+    appended: int = 0
 
     def message_id(self) -> bytes:
         """Its own id, else one that is the same however often it runs (RFC 9562, version 8)."""

@@ -16,13 +16,12 @@ import django.db
 import psycopg
 
 from rules.engine.graph import Graph, Place
+from rules.engine.recorder import Item, Recorder
 from rules.node import FAILURE, Context, Emit, Enter, Leave, Msg, Outcome
 from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.ids import EntityId
 
 log = logging.getLogger(__name__)
-
-Item = tuple[int, Msg]  # the number of the message that it comes from, and what became of it
 
 
 class Chains(Protocol):
@@ -53,16 +52,6 @@ class RunContext(Context, Protocol):
 
     def undo(self, mark: Any) -> None:
         """Undo it."""
-        ...
-
-
-class Recorder(Protocol):
-    """Hears what happens at every node, where somebody wants to know."""
-
-    def visited(
-        self, graph: Graph, place: Place, items: Sequence[Item], outcomes: Sequence[Outcome], seconds: float
-    ) -> None:
-        """A node had these messages, and this became of them."""
         ...
 
 
@@ -229,7 +218,10 @@ class Run:
             why = (
                 "The rule chain calls itself." if chain == graph.chain else "The rule chain does not exist or is empty."
             )
-            self._leave(work, graph, place, FAILURE, [(number, Emit.failure(msg, why).msg)], why)
+            item = number, Emit.failure(msg, why).msg
+            if self._recorder is not None:
+                self._recorder.left(graph, place, item, FAILURE, why)
+            self._leave(work, graph, place, FAILURE, [item], why)
             return
         called = msg._replace(stack=(*msg.stack, (graph.chain, place.id)))
         work.add(inner, inner.first, [(number, called)])
@@ -244,8 +236,10 @@ class Run:
         if outer is None or index is None:
             self.failed.setdefault(number, Failed("The node that called the chain is gone.", chain, node))
             return
-        back = msg._replace(stack=msg.stack[:-1])
-        self._leave(work, outer, outer.places[index], outcome.relation, [(number, back)], "")
+        item = number, msg._replace(stack=msg.stack[:-1])
+        if self._recorder is not None:
+            self._recorder.left(outer, outer.places[index], item, outcome.relation, "")
+        self._leave(work, outer, outer.places[index], outcome.relation, [item], "")
 
     def _call(self, place: Place, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """The node's outcomes; where it raises, each message is tried alone."""

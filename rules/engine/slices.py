@@ -9,6 +9,7 @@ from django.db import transaction
 
 from rules.engine.batch import AWAY, CONTENTION, FAULTS, Done, Runner
 from rules.engine.intake import Queued
+from rules.engine.ledger import write_down
 from rules.engine.strategies import Strategies
 from telemetry.fanout import fanout
 from thingsboard.kernel.outbox import claims, kick
@@ -91,6 +92,7 @@ class Slicer:
                 transaction.set_rollback(True)
             else:
                 self._part(flow, queued, done, {row.id: row.retries for row in rows})
+                write_down(self._looks.connection, flow.tenant_id, done.recordings)
         if in_order:
             return self._bite(flow, heads[0], failing=_first_in(rows[0], queued, done))
         self._after(done)
@@ -149,6 +151,7 @@ class Slicer:
                 self._part_in_order(flow, bite, done, row.retries + 1)
                 attempts = SUSPECTED if suspected else 0
                 claims.bitten(connection, row, row.done + len(bite), total, attempts=attempts)
+                write_down(connection, flow.tenant_id, done.recordings)
         if waits:
             return self._wait(flow, head, bite, done, strategy.pause(row.retries))
         self._after(done)
@@ -173,6 +176,8 @@ class Slicer:
             if row is not None:
                 total = row.done + len(_queued(row))
                 claims.bitten(connection, row, row.done, total, retries=row.retries + 1, pause_s=pause_s)
+                # Its effects are undone, but why it waits is what somebody who debugs it wants to know.
+                write_down(connection, flow.tenant_id, done.recordings if len(bite) == 1 else ())
         return Slice(0, False)
 
     def _after(self, done: Done) -> None:
@@ -189,7 +194,7 @@ class Slicer:
 
 def _queued(row: Taken) -> list[Queued]:
     rows = decode_rows(row.body)
-    return [Queued(row.id, index, rows[index]) for index in range(row.done, len(rows))]
+    return [Queued(row.id, index, rows[index], row.appended) for index in range(row.done, len(rows))]
 
 
 def _first_in(row: Taken, queued: Sequence[Queued], done: Done) -> int:

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from rules.models import RuleChain, RuleChainVersion, RuleConnection, RuleNode
 from rules.services.draft import Connection, Draft, NodeDraft
+from rules.services.events import note_started
 from tenants.services import audit
 from thingsboard.kernel.errors import NotFound
 
@@ -82,6 +83,7 @@ def record(
         definition=definition_of(chain, nodes, connections),
     )
     made.save(force_insert=True)
+    note_started(chain, made.definition)
     kept = chain.versions.order_by("-number").values("pk")[: settings.TB_RULE_CHAIN_VERSIONS]
     chain.versions.exclude(pk__in=kept).delete()
     return made

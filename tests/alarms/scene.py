@@ -28,8 +28,7 @@ def path_of(alarm: Any, *rest: str) -> str:
 def told() -> list[outbox.Message]:
     """Every message about alarms in the durable queue, the oldest first."""
     rows = OutboxRow.objects.order_by("pk")
-    messages = [message for row in rows for message in outbox.decode(row.body)]
-    return [message for message in messages if message.type.startswith(("ALARM", "COMMENT"))]
+    return [message for row in rows for message in outbox.decode(row.body) if message.type.startswith("ALARM")]
 
 
 def body_of(message: outbox.Message) -> Any:

@@ -55,6 +55,7 @@ UNFOLD = {
                     _item("Rule chains", "account_tree", "rules.rulechain"),
                     _item("Queues", "queue", "rules.queue"),
                     _item("Dead letters", "mark_email_unread", "kernel.deadletter"),
+                    _item("Traces", "timeline", "rules.trace"),
                 ],
             },
             {

@@ -103,6 +103,14 @@ TB_RULE_BACKLOG_CHECK_SECONDS = env.seconds("TB_RULE_BACKLOG_CHECK_SECONDS", 1.0
 # Messages that could not be processed: how many of a tenant are kept, the newest, and for how long.
 TB_DEAD_LETTERS_PER_TENANT = env.integer("TB_DEAD_LETTERS_PER_TENANT", 10_000, low=1, high=10_000_000)
 TB_DEAD_LETTERS_DAYS = env.integer("TB_DEAD_LETTERS_DAYS", 30, low=1, high=3650)
+# Debug events and traces (docs/guides/debug-a-rule-chain.md): of a tenant in a minute, bytes of a message's data and of its
+# metadata, days that both are kept, events of a node and traces of a tenant that are kept.
+TB_RULE_DEBUG_PER_MINUTE = env.integer("TB_RULE_DEBUG_PER_MINUTE", 1000, high=100_000)
+TB_RULE_DEBUG_MAX_BYTES = env.integer("TB_RULE_DEBUG_MAX_BYTES", 4096, low=64, high=1 << 20)
+TB_RULE_DEBUG_DAYS = env.integer("TB_RULE_DEBUG_DAYS", 7, low=1, high=3650)
+TB_RULE_DEBUG_PER_NODE = env.integer("TB_RULE_DEBUG_PER_NODE", 1000, low=1, high=1_000_000)
+TB_RULE_TRACE_PER_MINUTE = env.integer("TB_RULE_TRACE_PER_MINUTE", 0, high=10_000)
+TB_RULE_TRACES_PER_TENANT = env.integer("TB_RULE_TRACES_PER_TENANT", 1000, low=1, high=1_000_000)
 
 # The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
 # is known; that of another server can be watched where its file system is mounted here.

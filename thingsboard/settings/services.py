@@ -61,6 +61,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},  # the next one sees everything
     },
+    "end-traces": {"task": "rules.tasks.end_traces", "schedule": 60.0, "options": {"expires": 60.0}},
+    "forget-rule-events": {"task": "rules.tasks.forget_events", "schedule": 300.0, "options": {"expires": 300.0}},
     "trim-audit-log": {"task": "tenants.tasks.trim_audit_log", "schedule": 3600.0},
     "forget-expired-sessions": {"task": "tenants.tasks.forget_expired_sessions", "schedule": 3600.0},
 }

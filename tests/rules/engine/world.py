@@ -1,7 +1,7 @@
 """Chains in a few lines, and what runs messages through them without a worker."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -26,8 +26,12 @@ def make_chain(
     first: int | None = 0,
     root: bool = True,
     chain: RuleChain | None = None,
+    debug: Mapping[int, dict[str, Any]] | None = None,
 ) -> RuleChain:
-    """A chain of these nodes (class or type, configuration) and connections (from, to, label); or the next version of one."""
+    """A chain of these nodes (class or type, configuration) and connections (from, to, label); or the next version of one.
+
+    `debug` has the debug settings of nodes.
+    """
     if chain is None:
         if root:
             RuleChain.objects.filter(tenant_id=tenant_id, root=True, type="CORE").update(root=False)
@@ -46,7 +50,7 @@ def make_chain(
                 "name": f"node {number}",
                 "configuration": {**({} if isinstance(kind, str) else kind.defaults()), **configuration},
                 "configurationVersion": 0 if isinstance(kind, str) else kind.VERSION,
-                "debugSettings": None,
+                "debugSettings": (debug or {}).get(number),
             }
             for number, (kind, configuration) in enumerate(nodes)
         ],

@@ -22,8 +22,6 @@ MOST_ROWS = 256  # of one slice
 LARGEST_SLICE = 16 << 20  # bytes, beyond the row that passes it
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
-# The planner must not believe an old count of rows: only the index stands between a look and all that was ever processed.
-_BY_INDEX = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)"
 _FLOWS = """
     SELECT f.id, f.tenant_id, f.queue, f.lane, head.id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     FROM kernel_outboxflow f
@@ -41,8 +39,9 @@ _ROWS = """
     FROM kernel_outboxrow WHERE flow_id = %s AND xid >= %s::text::xid8 ORDER BY xid, id LIMIT %s
 """
 _ATTEMPT = "UPDATE kernel_outboxrow SET attempts = attempts + 1 WHERE id = ANY(%s)"
-_TAKE = "DELETE FROM kernel_outboxrow WHERE id = ANY(%s) RETURNING id, xid::text::bigint, done, attempts, retries, body"
-_BITE = "SELECT id, xid::text::bigint, done, attempts, retries, body FROM kernel_outboxrow WHERE id = %s FOR UPDATE"
+_COLUMNS = "id, done, attempts, retries, body, created_time"
+_TAKE = f"DELETE FROM kernel_outboxrow WHERE id = ANY(%s) RETURNING {_COLUMNS}"  # noqa: S608
+_BITE = f"SELECT {_COLUMNS} FROM kernel_outboxrow WHERE id = %s FOR UPDATE"  # noqa: S608
 _BITTEN = "UPDATE kernel_outboxrow SET done = %s, attempts = %s, retries = %s, not_before = %s WHERE id = %s"
 _DELETE = "DELETE FROM kernel_outboxrow WHERE id = %s"
 
@@ -68,13 +67,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A row that was taken, with its body and how many of its messages were processed before."""
+    """A row that was taken, with its body, how many of its messages were processed before, and when (ms) it was appended."""
 
     id: int
     done: int
     attempts: int
     retries: int
     body: bytes
+    appended: int
 
 
 @dataclass(slots=True)
@@ -87,15 +87,8 @@ class Looks:
     def ready(self, groups: int, group: int) -> list[Flow]:
         """The flows of this group of lanes in which there is something to do now. Outside of a transaction, or in one."""
         known = self.since
-        with self.connection.transaction():
-            cursor = psycopg.Cursor(self.connection)
-            cursor.execute(_BY_INDEX)
-            cursor.execute(
-                _FLOWS,
-                [list(known), [str(each) for each in known.values()], groups, group, int(time.time() * 1000)],
-                prepare=True,
-            )
-            rows = cursor.fetchall()
+        parameters = [list(known), [str(each) for each in known.values()], groups, group, int(time.time() * 1000)]
+        rows = psycopg.Cursor(self.connection).execute(_FLOWS, parameters, prepare=True).fetchall()
         found = []
         for flow, tenant_id, queue, lane, head, xmin in rows:
             if head is None:
@@ -112,7 +105,6 @@ class Looks:
         cursor = psycopg.Cursor(self.connection)
         if not lock(self.connection, flow.id):
             return None
-        cursor.execute(_BY_INDEX)
         since = self.since.get(flow.id, 0)
         rows = cursor.execute(_ROWS, [flow.id, str(since), MOST_ROWS], prepare=True).fetchall()
         if not rows:
@@ -146,13 +138,13 @@ def take(connection: Connection, heads: Sequence[Head]) -> list[Taken] | None:
     rows = psycopg.Cursor(connection).execute(_TAKE, [ids], prepare=True).fetchall()
     if len(rows) != len(ids):
         return None
-    return [Taken(row, done, attempts, retries, body) for row, _, done, attempts, retries, body in sorted(rows)]
+    return [Taken(*row) for row in sorted(rows)]
 
 
 def hold(connection: Connection, head: Head) -> Taken | None:
     """The same for one row of which only a part is going to be processed: `bitten` says how far. None: it is gone."""
     row = psycopg.Cursor(connection).execute(_BITE, [head.id]).fetchone()
-    return None if row is None else Taken(row[0], row[2], row[3], row[4], row[5])
+    return None if row is None else Taken(*row)
 
 
 def bitten(
