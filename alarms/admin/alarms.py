@@ -46,8 +46,8 @@ class AlarmAdmin(ShownAdmin):
     ordering = ("-created_time",)
     sortable_by = ("raised", "type")
     fields = (
-        "type", "severity", "in_status", "about", "originator_type", "originator_id", "tenant", "customer", "assignee",
-        "raised", "since", "last_raised", "acknowledged_at", "cleared_at", "assigned_at", "told", "propagation",
+        "type", "severity", "in_status", "about", "told", "assignee", "raised", "since", "last_raised", "acknowledged_at",
+        "cleared_at", "assigned_at", "propagation", "customer", "tenant", "originator_type", "originator_id",
     )  # fmt: skip
     readonly_fields = fields
     change_form_outer_before_template = "alarms/admin/alarm_deeds.html"
@@ -154,8 +154,7 @@ class AlarmAdmin(ShownAdmin):
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """By the service."""
-        user: Any = request.user
-        delete_alarm(obj, by=user)
+        delete_alarm(obj)
 
     def get_urls(self) -> list[Any]:
         """With what the buttons of an alarm's page send."""
@@ -188,7 +187,7 @@ class AlarmAdmin(ShownAdmin):
         count = 0
         for alarm in alarms[:MOST_AT_ONCE]:
             try:
-                service(alarm, by=request.user)
+                service(alarm)
                 count += 1
             except PlatformError as error:
                 refused.append(error.message)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,7 +21,10 @@ from alarms.services.alarms import (
 )
 from alarms.services.originators import names_of
 from alarms.services.state import alarm_json
-from tenants.permissions import InTenant, caller, callers_tenant
+from tenants.api.shapes import user_email_json
+from tenants.api.user_lists import page_of
+from tenants.models import User
+from tenants.permissions import InTenant, callers_tenant
 from thingsboard.kernel.api import View, flag_of, id_of, path_uuid
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.ids import EntityType
@@ -36,16 +40,16 @@ class Alarms(View):
 
         The body's tenantId and customerId count for nothing: an alarm belongs to whom its originator belongs.
         """
-        body, user = self.body(request), caller(request)
+        body = self.body(request)
         key = id_of(body, "id", EntityType.ALARM)
         if key is not None:
             found = found_alarm(request.user, key, Action.CONTROL)
             said = alarm_request(body, found.originator, found.tenant_id, found.customer_id)
-            return Response(alarm_json(update_alarm(found, said, by=user, wishes=_wishes(request, body))))
+            return Response(alarm_json(update_alarm(found, said, wishes=_wishes(request, body))))
         originator = originator_of(body)
         customer_id = customer_of_originator(request, originator)
         said = alarm_request(body, originator, callers_tenant(request), customer_id)
-        return Response(alarm_json(create_or_update_alarm(said, by=user, wishes=_wishes(request, body))))
+        return Response(alarm_json(create_or_update_alarm(said, wishes=_wishes(request, body))))
 
 
 class OneAlarm(View):
@@ -59,7 +63,7 @@ class OneAlarm(View):
 
     def delete(self, request: Request, alarm_id: str) -> Response:
         """True."""
-        delete_alarm(visible_alarm(request, alarm_id, Action.MANAGE), by=caller(request))
+        delete_alarm(visible_alarm(request, alarm_id, Action.MANAGE))
         return Response(True)
 
 
@@ -81,7 +85,7 @@ class Acknowledgement(View):
     def post(self, request: Request, alarm_id: str) -> Response:
         """Its AlarmInfo; 400 where it is acknowledged."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        acknowledge_alarm(alarm, by=caller(request))
+        acknowledge_alarm(alarm)
         return _again(alarm)
 
 
@@ -93,7 +97,7 @@ class Clearance(View):
     def post(self, request: Request, alarm_id: str) -> Response:
         """Its AlarmInfo; 400 where it is cleared."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        clear_alarm(alarm, by=caller(request))
+        clear_alarm(alarm)
         return _again(alarm)
 
 
@@ -105,7 +109,7 @@ class Assignment(View):
     def post(self, request: Request, alarm_id: str, assignee_id: str) -> Response:
         """Its AlarmInfo; 400 where it is that user's already."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        assign_alarm(alarm, visible_assignee(request, path_uuid(assignee_id)), by=caller(request))
+        assign_alarm(alarm, visible_assignee(request, path_uuid(assignee_id)))
         return _again(alarm)
 
 
@@ -117,8 +121,21 @@ class NoAssignment(View):
     def delete(self, request: Request, alarm_id: str) -> Response:
         """Its AlarmInfo; 400 where it is nobody's."""
         alarm = visible_alarm(request, alarm_id, Action.CONTROL)
-        unassign_alarm(alarm, by=caller(request))
+        unassign_alarm(alarm)
         return _again(alarm)
+
+
+class UsersToAssign(View):
+    """/api/users/assign/{alarmId}"""
+
+    permission_classes = [InTenant]
+
+    def get(self, request: Request, alarm_id: str) -> Response:
+        """PageData<UserEmailInfo>: who sees the alarm and can be asked to look after it, of those whom the caller sees."""
+        alarm = visible_alarm(request, alarm_id)
+        users = User.objects.visible_to(request.user).filter(tenant_id=alarm.tenant_id)
+        wanted = Q(customer=None) if alarm.customer_id is None else Q(customer=None) | Q(customer_id=alarm.customer_id)
+        return page_of(request, users.filter(wanted), user_email_json)
 
 
 def _wishes(request: Request, body: dict[str, Any]) -> Wishes:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("alarm/<str:alarm_id>/assign/<str:assignee_id>", alarms.Assignment.as_view()),
     path("alarm/highestSeverity/<str:entity_type>/<str:entity_id>", lists.HighestSeverity.as_view()),
     path("alarm/<str:entity_type>/<str:entity_id>", lists.AlarmsOfEntity.as_view()),
+    path("users/assign/<str:alarm_id>", alarms.UsersToAssign.as_view()),
     path("v2/alarm/<str:entity_type>/<str:entity_id>", lists.AlarmsOfEntityV2.as_view()),
     path("v2/alarms", lists.AllAlarmsV2.as_view()),
 ]

@@ -15,7 +15,7 @@ from alarms.services import bulk, events, state
 from alarms.services.state import AlarmRequest, AlarmState, Raised
 from tenants.models import ActionType, User
 from tenants.services import audit
-from thingsboard.kernel.entities import deleting, not_found
+from thingsboard.kernel.entities import deleting, hold, not_found
 from thingsboard.kernel.errors import BadRequest, NotAvailable, VersionConflict
 from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.time import now_ms
@@ -46,21 +46,27 @@ class Wishes:
 
 
 @transaction.atomic
-def create_or_update_alarm(request: AlarmRequest, *, by: User | None, wishes: Wishes | None = None) -> AlarmState:
-    """Raise an alarm, or update the active one of that originator and type. Raises BadRequest."""
-    target = _unsaved(request)
+def create_or_update_alarm(request: AlarmRequest, *, wishes: Wishes | None = None) -> AlarmState:
+    """Raise an alarm, or update the active one of that originator and type.
+
+    Raises BadRequest, and NotFound where the originator is not that tenant's.
+    """
+    target, originator = _unsaved(request), hold(request.originator, request.tenant_id)
     with audit.deed(ActionType.ADDED, EntityType.ALARM, target) as entry:
+        if originator is None:
+            raise not_found(request.originator.type, request.originator.id)
         before, made = _raise(request)
         _note(entry, before, made)
-    _announce_raised(made, by)
-    return _fulfil(made.state, wishes, by)
+    _announce_raised(made, originator)
+    return _fulfil(made.state, wishes)
 
 
 @transaction.atomic
 def update_alarm(
-    alarm: Alarm, request: AlarmRequest, *, by: User | None, wishes: Wishes | None = None, version: int | None = None
+    alarm: Alarm, request: AlarmRequest, *, wishes: Wishes | None = None, version: int | None = None
 ) -> AlarmState:
     """Replace what `request` says of an alarm; its originator, type and owners stay. Raises BadRequest, VersionConflict."""
+    originator = hold(alarm.originator, alarm.tenant_id)
     with audit.deed(ActionType.UPDATED, EntityType.ALARM, alarm) as entry:
         current = _locked(alarm.pk)
         if version is not None and version != current.version:
@@ -68,39 +74,38 @@ def update_alarm(
         made = state.revised(current, request._replace(type=current.type, originator=current.originator), now_ms())
         _write(made.state)
         _note(entry, current, made)
-    _announce_raised(made, by)
-    return _fulfil(made.state, wishes, by)
+    _announce_raised(made, originator)
+    return _fulfil(made.state, wishes)
 
 
 @transaction.atomic
-def acknowledge_alarm(alarm: Alarm, *, by: User | None, ts: int = 0) -> AlarmState:
+def acknowledge_alarm(alarm: Alarm, *, ts: int = 0) -> AlarmState:
     """Somebody has seen it, at `ts` (ms; 0: now). Raises BadRequest where somebody had before, NotFound."""
     return _change(
         alarm,
         AlarmAction.ALARM_ACK,
         lambda current: state.acknowledged(current, ts or now_ms()),
         "Alarm was already acknowledged!",
-        by,
     )
 
 
 @transaction.atomic
-def clear_alarm(alarm: Alarm, *, by: User | None, ts: int = 0, details: Any = None) -> AlarmState:
+def clear_alarm(alarm: Alarm, *, ts: int = 0, details: Any = None) -> AlarmState:
     """It is over, since `ts` (ms; 0: now). Raises BadRequest where it was before, NotFound."""
     return _change(
         alarm,
         AlarmAction.ALARM_CLEAR,
         lambda current: state.cleared(current, details, ts or now_ms()),
         "Alarm was already cleared!",
-        by,
         isClearedAlarm=True,
     )
 
 
 @transaction.atomic
-def assign_alarm(alarm: Alarm, assignee: User, *, by: User | None, ts: int = 0) -> AlarmState:
-    """The user looks after it. That `by` sees the user, the caller has checked. Raises BadRequest where it does already or
-    is of another tenant, NotFound.
+def assign_alarm(alarm: Alarm, assignee: User, *, ts: int = 0) -> AlarmState:
+    """The user looks after it. That whoever asks sees the user, the caller has checked.
+
+    Raises BadRequest where it does already or is of another tenant, NotFound.
     """
     if assignee.tenant_id != alarm.tenant_id:
         raise BadRequest("The assignee is a user of another tenant.")
@@ -109,31 +114,30 @@ def assign_alarm(alarm: Alarm, assignee: User, *, by: User | None, ts: int = 0) 
         AlarmAction.ALARM_ASSIGNED,
         lambda current: state.assigned(current, assignee.pk, ts or now_ms()),
         "Alarm was already assigned to this user!",
-        by,
     )
 
 
 @transaction.atomic
-def unassign_alarm(alarm: Alarm, *, by: User | None, ts: int = 0) -> AlarmState:
+def unassign_alarm(alarm: Alarm, *, ts: int = 0) -> AlarmState:
     """Nobody looks after it. Raises BadRequest where nobody did, NotFound."""
     return _change(
         alarm,
         AlarmAction.ALARM_UNASSIGNED,
         lambda current: state.assigned(current, None, ts or now_ms()),
         "Alarm was already unassigned!",
-        by,
     )
 
 
 @transaction.atomic
-def delete_alarm(alarm: Alarm, *, by: User | None) -> None:
+def delete_alarm(alarm: Alarm) -> None:
     """It never was. Raises NotFound where somebody was faster."""
+    originator = hold(alarm.originator, alarm.tenant_id)
     with audit.deed(AlarmAction.ALARM_DELETE, EntityType.ALARM, alarm) as entry:
         current = _locked(alarm.pk)
         entry.before(row_of(current))
         deleting(EntityType.ALARM, [current.id], current.tenant_id)
         Alarm.objects.filter(pk=current.id).delete()
-    events.announce(events.DELETE, current, by)
+    events.announce(events.DELETE, current, originator)
 
 
 def row_of(current: AlarmState) -> Alarm:
@@ -158,12 +162,13 @@ def _change(
     action: AlarmAction,
     rule: Callable[[AlarmState], AlarmState],
     refusal: str,
-    by: User | None,
     **said: bool,
 ) -> AlarmState:
     """Do to the locked alarm what `rule` says; BadRequest(refusal) where that changes nothing. The message is called as the
     deed is.
     """
+    # Before the alarm, as whoever deletes the originator does: so nobody waits in a circle.
+    originator = hold(alarm.originator, alarm.tenant_id)
     with audit.deed(action, EntityType.ALARM, alarm) as entry:
         current = _locked(alarm.pk)
         changed = rule(current)
@@ -172,7 +177,7 @@ def _change(
         entry.before(row_of(current))
         _write(changed)
         entry.after(row_of(changed))
-    events.announce(action.value, changed, by, **said)
+    events.announce(action.value, changed, originator, **said)
     return changed
 
 
@@ -192,30 +197,30 @@ def _raise(request: AlarmRequest) -> tuple[AlarmState | None, Raised]:
     raise NotAvailable("The alarm is being raised and cleared by somebody else; try again.")
 
 
-def _fulfil(current: AlarmState, wishes: Wishes | None, by: User | None) -> AlarmState:
+def _fulfil(current: AlarmState, wishes: Wishes | None) -> AlarmState:
     """What is to be said of a saved alarm besides, each as if it were asked for by itself."""
     if wishes is None:
         return current
     alarm = row_of(current)
     if wishes.acknowledged and not current.acknowledged:
-        current = acknowledge_alarm(alarm, by=by, ts=wishes.ack_ts)
+        current = acknowledge_alarm(alarm, ts=wishes.ack_ts)
     if wishes.cleared and not current.cleared:
-        current = clear_alarm(alarm, by=by, ts=wishes.clear_ts)
+        current = clear_alarm(alarm, ts=wishes.clear_ts)
     if wishes.assignee is not None and wishes.assignee.pk != current.assignee_id:
-        return assign_alarm(alarm, wishes.assignee, by=by, ts=wishes.assign_ts)
+        return assign_alarm(alarm, wishes.assignee, ts=wishes.assign_ts)
     if wishes.assignee is None and current.assignee_id is not None:
-        return unassign_alarm(alarm, by=by, ts=wishes.assign_ts)
+        return unassign_alarm(alarm, ts=wishes.assign_ts)
     return current
 
 
-def _announce_raised(made: Raised, by: User | None) -> None:
+def _announce_raised(made: Raised, originator: models.Model | None) -> None:
     if made.created or made.updated:
         said = {
             "isNewAlarm": made.created,
             "isExistingAlarm": made.updated,
             "isSeverityUpdated": made.severity_changed,
         }
-        events.announce(events.CREATED_OR_UPDATED, made.state, by, **said)
+        events.announce(events.CREATED_OR_UPDATED, made.state, originator, **said)
 
 
 def _note(entry: audit.Entry, before: AlarmState | None, made: Raised) -> None:

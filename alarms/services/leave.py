@@ -8,6 +8,7 @@ from django.db import connection
 
 from alarms.models import Alarm
 from alarms.services import bulk, events, state
+from thingsboard.kernel.entities import hold
 from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.time import now_ms
 
@@ -34,10 +35,13 @@ def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUI
 def _unassign(users: Collection[uuid.UUID]) -> None:
     """In batches, each announced to the rule engine, as ThingsBoard does."""
     now = now_ms()
-    while keys := list(Alarm.objects.filter(assignee_id__in=users).values_list("pk", flat=True)[:AT_ONCE]):
+    while some := list(Alarm.objects.filter(assignee_id__in=users)[:AT_ONCE]):
+        # Before the alarms, as whoever deletes an originator does: so nobody waits in a circle.
+        owners = {(each.originator, each.tenant_id) for each in some}
+        held = {originator: hold(originator, tenant) for originator, tenant in sorted(owners, key=str)}
         with connection.wrap_database_errors:
-            found = bulk.load(connection.connection, keys)
+            found = bulk.load(connection.connection, [each.pk for each in some])
             changed = [state.assigned(current, None, now) for current in found.values() if current.assignee_id in users]
             bulk.write(connection.connection, changed, set())
-        for tenant_id in {each.tenant_id for each in changed}:
-            events.announce_unassigned(tenant_id, [each for each in changed if each.tenant_id == tenant_id])
+        for each in changed:
+            events.announce(events.UNASSIGNED, each, held[each.originator])

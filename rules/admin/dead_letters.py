@@ -1,9 +1,9 @@
 """Messages that could not be processed: why, what they say, and what becomes of them."""
 
-from typing import Any, ClassVar
+import uuid
+from typing import Any
 
 import orjson
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -15,11 +15,13 @@ from django.utils.safestring import SafeString
 
 from devices.admin.times import readable
 from rules.services import dead_letters
-from rules.services.dead_letters import Done
+from rules.services.dead_letters import Done, Names
+from tenants.access import is_system
 from tenants.admin.filters import by_recent
-from tenants.admin.gate import OPERATORS, GatedAdmin
+from tenants.admin.gate import OPERATORS, ShownAdmin
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import PlatformError
+from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.models import DeadLetter
 
 SHORT_ERROR = 120  # characters in the list
@@ -29,21 +31,20 @@ Answer = HttpResponse | None
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(GatedAdmin):
+class DeadLetterAdmin(ShownAdmin):
     """A tenant's to its administrators, all to system administrators; both may run them again and drop them."""
 
-    form = forms.ModelForm  # nothing is changed here
     removed_by = OPERATORS
-    list_display = ("when", "type", "originator", "short_error", "queue", "attempts", "tenant_id")
+    list_display = ("when", "type", "originator", "short_error", "node", "queue", "attempts")
     list_filter = (by_recent("type"), by_recent("queue"), by_recent("originator_type"))
-    lookups: ClassVar[frozenset[str]] = frozenset({"originator_id", "node_id", "chain_id", "tenant_id"})
+    lookups = frozenset({"originator_id", "node_id", "chain_id", "tenant_id"})
     search_fields = ("error",)
     ordering = ("-id",)
     sortable_by = ()
     actions = ("run_again", "drop")
     fields = (
-        "when", "error", "type", "originator", "message_time", "metadata", "data", "queue", "chain_id", "node_id",
-        "attempts", "message_id", "tenant_id",
+        "when", "error", "chain", "node", "type", "originator", "originator_id", "message_time", "metadata", "data",
+        "queue", "attempts", "message_id", "tenant",
     )  # fmt: skip
     readonly_fields = fields
     change_form_outer_before_template = "rules/admin/dead_letter_actions.html"
@@ -53,6 +54,19 @@ class DeadLetterAdmin(GatedAdmin):
         rows: Any = super().get_queryset(request)
         return rows.listed()  # type: ignore[no-any-return]
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Who sees several tenants is told which."""
+        shown = super().get_list_display(request)
+        return (*shown, "tenant") if is_system(request.user) else shown
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With the names of what the page's letters are about, asked for at once."""
+        page = super().get_changelist_instance(request)
+        names = dead_letters.names_of(page.result_list)
+        for letter in page.result_list:
+            letter.names = names
+        return page
+
     @admin.display(description="when (UTC)", ordering="id")
     def when(self, letter: DeadLetter) -> str:
         """When it was given up."""
@@ -60,8 +74,27 @@ class DeadLetterAdmin(GatedAdmin):
 
     @admin.display(description="originator")
     def originator(self, letter: DeadLetter) -> str:
-        """What it is about."""
-        return f"{letter.originator_type} {letter.originator_id}"
+        """What it is about, by name."""
+        return f"{letter.originator_type} {_name(letter, letter.originator_type, letter.originator_id)}"
+
+    @admin.display(description="rule chain")
+    def chain(self, letter: DeadLetter) -> str:
+        """Where it failed."""
+        name = _name(letter, EntityType.RULE_CHAIN, letter.chain_id)
+        if (EntityType.RULE_CHAIN.value, letter.chain_id) not in _names(letter):
+            return name
+        page = reverse("admin:rules_rulechain_change", args=[letter.chain_id])
+        return format_html('<a href="{}">{}</a>', page, name)
+
+    @admin.display(description="rule node")
+    def node(self, letter: DeadLetter) -> str:
+        """At which of its nodes."""
+        return _name(letter, EntityType.RULE_NODE, letter.node_id)
+
+    @admin.display(description="tenant")
+    def tenant(self, letter: DeadLetter) -> str:
+        """Whose it is."""
+        return _name(letter, EntityType.TENANT, letter.tenant_id)
 
     @admin.display(description="error")
     def short_error(self, letter: DeadLetter) -> str:
@@ -99,7 +132,7 @@ class DeadLetterAdmin(GatedAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """These two; Django's own would delete without a word in the audit log."""
-        return {name: found for name, found in super().get_actions(request).items() if name in self.actions}
+        return {name: found for name, found in super().get_actions(request).items() if name in (self.actions or ())}
 
     @admin.action(description="Run again", permissions=["handle"])
     def run_again(self, request: HttpRequest, chosen: QuerySet[DeadLetter]) -> Answer:
@@ -153,8 +186,24 @@ def _own(request: HttpRequest, chosen: Any) -> QuerySet[DeadLetter]:
     return chosen.visible_to(request.user, Action.MANAGE)  # type: ignore[no-any-return]
 
 
+def _names(letter: Any) -> Names:
+    """Those of a list are known already."""
+    if not hasattr(letter, "names"):
+        letter.names = dead_letters.names_of([letter])
+    names: Names = letter.names
+    return names
+
+
+def _name(letter: DeadLetter, kind: str, key: uuid.UUID | None) -> str:
+    return "-" if key is None else _names(letter).get((str(kind), key), str(key))
+
+
+def _count(number: int) -> str:
+    return "1 dead letter was" if number == 1 else f"{number} dead letters were"
+
+
 def _say(request: HttpRequest, what: str, done: Done) -> None:
-    messages.success(request, f"{done.done} dead letters were {what}.")
+    messages.success(request, f"{_count(done.done)} {what}.")
     if done.unreadable:
         messages.warning(request, f"{done.unreadable} cannot be read: they can only be dropped.")
     if done.more:

@@ -80,13 +80,18 @@ def changes_of(before: dict[str, Any], after: dict[str, Any], *, values: bool) -
     found = difference(before, after)
     lines = [_change("chain", "", field, values) for field in found["chain"]]
     for kind in ("added", "removed"):
-        lines += [Change(f"node {kind}", node["name"], "", _short(node["type"])) for node in found["nodes"][kind]]
+        lines += [_came_or_went("node", kind, node["name"], _short(node["type"])) for node in found["nodes"][kind]]
     for node in found["nodes"]["changed"]:
         lines += [_change("node changed", node["name"], field, values) for field in node["fields"]]
     for kind in ("added", "removed"):
         for each in found["connections"][kind]:
-            lines.append(Change(f"connection {kind}", f"{each['from_name']} → {each['to_name']}", "", each["type"]))
+            lines.append(_came_or_went("connection", kind, f"{each['from_name']} → {each['to_name']}", each["type"]))
     return lines[:MOST_CHANGES]
+
+
+def _came_or_went(what: str, kind: str, name: str, told: str) -> Change:
+    before, after = ("", told) if kind == "added" else (told, "")
+    return Change(f"{what} {kind}", name, before, after)
 
 
 def _change(what: str, name: str, field: dict[str, Any], values: bool) -> Change:

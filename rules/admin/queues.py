@@ -49,7 +49,7 @@ class QueueAdmin(GatedAdmin):
         """What the form says of it."""
         kept = Queue.objects.get(pk=obj.pk)
         said = {**form.cleaned_data, "name": kept.name, "topic": kept.topic, "additional_info": kept.additional_info}
-        update_queue(kept, _fields(said))
+        update_queue(kept, _fields(said), version=form.version)
 
     def remove(self, request: HttpRequest, obj: Any) -> None:
         """Unless something names it."""

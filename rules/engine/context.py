@@ -172,13 +172,14 @@ class BatchContext:
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
 
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> tuple[int, int, int, int]:
         """How far it got; `undo` goes back to it."""
-        return len(self.values.pending), self._alarms.mark(), len(self.queued)
+        return len(self.values.pending), self._alarms.mark(), len(self.queued), self.firsts.mark()
 
-    def undo(self, mark: tuple[int, int, int]) -> None:
+    def undo(self, mark: tuple[int, int, int, int]) -> None:
         """Undo what a node caused since: it failed in the middle of its messages."""
-        values, alarms, queued = mark
+        values, alarms, queued, firsts = mark
+        self.firsts.undo(firsts)
         if len(self.values.pending) > values:
             self.values.forget(values)
         self._alarms.undo(alarms)

@@ -47,6 +47,15 @@ class Firsts:
             self._fresh[key] = None
         return answers
 
+    def mark(self) -> int:
+        """How much was asked; `undo` goes back to it."""
+        return len(self._fresh)
+
+    def undo(self, mark: int) -> None:
+        """Nobody asked since."""
+        while len(self._fresh) > mark:
+            self._fresh.popitem()
+
     def committed(self) -> None:
         """What was asked is part of what happened."""
         if self._fresh:

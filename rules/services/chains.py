@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Model, Q
 
-from rules.models import RuleChain, RuleChainType
+from rules.models import RuleChain, RuleChainType, RuleNode
 from rules.services import labels, versions
 from rules.services.documents import announce
 from rules.services.draft import LARGEST_DEFINITION, LONGEST_NAME, Draft
@@ -214,11 +214,11 @@ def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUI
         return
     for key in ids:
         lock_chains(key)
-    rows = RuleChain.objects.filter(tenant_id__in=ids)
-    for gone, nodes in ((EntityType.RULE_NODE, rows.values_list("nodes", flat=True)), (EntityType.RULE_CHAIN, None)):
-        found = rows.values_list("pk", flat=True) if nodes is None else nodes.exclude(nodes=None)
-        deleting(gone, list(found), tenant_id)
-    rows.delete()
+    chains = RuleChain.objects.filter(tenant_id__in=ids)
+    nodes = RuleNode.objects.filter(tenant_id__in=ids)
+    for gone, rows in ((EntityType.RULE_NODE, nodes), (EntityType.RULE_CHAIN, chains)):
+        deleting(gone, list(rows.values_list("pk", flat=True)), tenant_id)
+    chains.delete()
     raise_epoch()
 
 

@@ -7,7 +7,7 @@ Nothing is lost and nothing is done twice: a message is in its queue or among th
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from django.db.models import Count, Max, QuerySet
 from tenants.models import ActionType, Tenant
 from tenants.services import audit
 from thingsboard.kernel import outbox
+from thingsboard.kernel.entities import registered
 from thingsboard.kernel.errors import BadRequest, NotFound
 from thingsboard.kernel.ids import EntityType
 from thingsboard.kernel.models import DeadLetter
@@ -74,6 +75,29 @@ def _message(letter: DeadLetter) -> Message:
     return message
 
 
+Names = Mapping[tuple[str, uuid.UUID | None], str]
+
+
+def names_of(letters: Iterable[DeadLetter]) -> Names:
+    """How what these letters are about is called, by kind and id: originators, chains, nodes, tenants; a query for each
+    kind. What is gone is left out.
+    """
+    wanted: dict[str, set[uuid.UUID]] = defaultdict(set)
+    for letter in letters:
+        wanted[letter.originator_type].add(letter.originator_id)
+        wanted[EntityType.TENANT].add(letter.tenant_id)
+        for kind, key in ((EntityType.RULE_CHAIN, letter.chain_id), (EntityType.RULE_NODE, letter.node_id)):
+            if key is not None:
+                wanted[kind].add(key)
+    doors = {kind.value: door for kind, door in registered().items()}
+    return {
+        (kind, found.pk): str(found)
+        for kind, keys in wanted.items()
+        if kind in doors
+        for found in doors[kind].model._default_manager.filter(pk__in=keys)
+    }
+
+
 # What an operator does with them.
 
 
@@ -123,7 +147,7 @@ def _held(letter: DeadLetter) -> DeadLetter:
     found = DeadLetter.objects.select_for_update().filter(pk=letter.pk).first()
     if found is None:
         raise NotFound(f"Dead letter with id [{letter.pk}] is not found")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _in_bites(letters: QuerySet[DeadLetter], handle: Callable[[list[DeadLetter]], int]) -> Done:

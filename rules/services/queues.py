@@ -12,6 +12,7 @@ from rules.services.chains import profile_models
 from rules.services.epoch import raise_epoch
 from tenants.models import ActionType
 from tenants.services import audit
+from tenants.services.tenants import require_version
 from thingsboard.kernel.constraints import refusing
 from thingsboard.kernel.entities import deleting, not_found
 from thingsboard.kernel.errors import BadRequest
@@ -111,9 +112,13 @@ def create_queue(fields: QueueFields) -> Queue:
 
 
 @transaction.atomic
-def update_queue(queue: Queue, fields: QueueFields) -> Queue:
-    """Replace everything that `fields` says; name and topic stay what they are. Raises BadRequest, NotFound."""
+def update_queue(queue: Queue, fields: QueueFields, *, version: int | None = None) -> Queue:
+    """Replace everything that `fields` says; name and topic stay what they are.
+
+    Raises BadRequest, NotFound, and VersionConflict when `version` is given and is not the present one.
+    """
     queue = _locked(queue)
+    require_version(queue, version)
     with audit.deed(ActionType.UPDATED, EntityType.QUEUE, queue) as entry:
         entry.before(queue)
         for name in ("name", "topic"):

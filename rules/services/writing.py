@@ -120,9 +120,10 @@ def _fill(node: RuleNode, said: NodeDraft, longest_debug: int) -> bool:
 
 
 def _update(nodes: list[RuleNode]) -> None:
+    """By an upsert: for a thousand nodes `bulk_update` takes seconds, because it writes a CASE for each row and column."""
     for node in nodes:
         node.version += 1
-    RuleNode.objects.bulk_update(nodes, _WRITTEN, batch_size=200)
+    RuleNode.objects.bulk_create(nodes, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN)
 
 
 def _drop(keys: list[uuid.UUID], chain: RuleChain) -> None:

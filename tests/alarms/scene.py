@@ -26,8 +26,9 @@ def path_of(alarm: Any, *rest: str) -> str:
 
 
 def told() -> list[outbox.Message]:
-    """Every message in the durable queue, the oldest first."""
-    return [message for row in OutboxRow.objects.order_by("pk") for message in outbox.decode(row.body)]
+    """Every message about alarms in the durable queue, the oldest first."""
+    rows = OutboxRow.objects.order_by("pk")
+    return [message for row in rows for message in outbox.decode(row.body) if message.type.startswith("ALARM")]
 
 
 def body_of(message: outbox.Message) -> Any:

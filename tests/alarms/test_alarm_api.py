@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from alarms.models import Alarm
-from devices.services.assignments import assign_device
+from devices.services.assignments import assign
 from devices.services.shares import share_with
 from tenants.models import AuditLog
 from tests.alarms.scene import about, body_of, path_of, raise_alarm, told
@@ -132,7 +132,7 @@ def test_customer_users_look_after_the_alarms_of_their_devices_alone(cast: Cast)
 def test_an_alarm_goes_on_being_seen_by_whose_its_device_becomes(cast: Cast) -> None:
     made = raise_alarm(cast.alice, cast.device)
     assert error(api(cast.bob).get(path_of(made))) == (404, 32)
-    assign_device(cast.device, cast.bistro)
+    assign(cast.device, cast.bistro)
     assert api(cast.bob).get(path_of(made)).status_code == 200
 
 

@@ -106,6 +106,21 @@ async def test_it_keeps_devices_their_credentials_and_customers(transactional_db
     }
 
 
+async def test_it_keeps_rule_chains(transactional_db: None, python: Path) -> None:
+    assert await run(python, "T", "rule_chains") == {
+        "made": "Pumps",
+        "listed": ["Pumps", "Root Rule Chain"],
+        "saved": "Invalid value for `rule_chain_connections`, must not be `None`",  # as with ThingsBoard itself
+        "labels": ["done"],
+        "version": True,
+        "exported": ["Pumps", "Root Rule Chain"],
+        "output": ["output"],
+        "root": True,
+        "kept": 400,
+        "gone": 404,
+    }
+
+
 if Endpoint("api/user", "POST") in ENDPOINTS:  # from the day on which it answers there
 
     async def test_it_keeps_a_tenants_administrators(transactional_db: None, python: Path) -> None:

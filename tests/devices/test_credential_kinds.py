@@ -284,10 +284,12 @@ def test_a_device_is_made_and_replaced_together_with_credentials_of_any_kind(cas
 def test_a_password_alone_is_a_change_and_what_is_there_already_is_none(
     cast: Cast, django_capture_on_commit_callbacks: Any
 ) -> None:
+    device = cast.device
+
     def save(password: str) -> int:
         value = json.dumps({"userName": "u", "password": password})
         with django_capture_on_commit_callbacks() as callbacks:
-            update_credentials(cast.device, "MQTT_BASIC", credentials_value=value)
+            update_credentials(device, "MQTT_BASIC", credentials_value=value)
         return len(callbacks)
 
     assert [save(password) for password in ("one", "two", "two")] == [2, 1, 0]

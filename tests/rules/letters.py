@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from thingsboard.kernel import outbox
 from thingsboard.kernel.ids import EntityId, EntityType
-from thingsboard.kernel.models import DeadLetter
+from thingsboard.kernel.models import DeadLetter, OutboxFlow, OutboxRow
 from thingsboard.kernel.outbox import Message
 from thingsboard.kernel.outbox.dead import Casualty, bury
 
@@ -35,3 +36,14 @@ def letter(
         DeadLetter.objects.filter(pk=found.pk).update(**changed)
         found.refresh_from_db()
     return found
+
+
+def queued() -> list[tuple[str, str, bytes]]:
+    """Queue, id and data of messages that run again, in their order; what is new has no id yet."""
+    flows = {flow.pk: flow for flow in OutboxFlow.objects.all()}
+    return [
+        (flows[row.flow_id].queue, str(message.id), message.data)
+        for row in OutboxRow.objects.order_by("id")
+        for message in outbox.decode(bytes(row.body))
+        if message.id is not None
+    ]

@@ -106,6 +106,8 @@ def test_queues_are_the_system_administrators_to_keep(cast: Cast) -> None:
     }  # fmt: skip
     assert alice.post(f"{QUEUES}{main.pk}/change/", said).status_code == 403
     assert sam.post(f"{QUEUES}{main.pk}/change/", said).status_code == 302
+    stale = sam.post(f"{QUEUES}{main.pk}/change/", {**said, "read_version": 1})
+    assert stale.status_code == 200 and "changed by someone else" in stale.text
     main.refresh_from_db()
     assert (main.name, main.partitions, main.processing_strategy) == ("Main", 3, {"type": "RETRY_ALL"})
     wrong = sam.post(f"{QUEUES}add/", {**said, "name": "a b", "topic": "t"})

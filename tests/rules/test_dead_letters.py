@@ -15,23 +15,13 @@ from telemetry.models import TsKv
 from tenants.models import AuditLog
 from tenants.services.tenants import delete_tenant
 from tests.cast import Cast, api
-from tests.rules.chains import drain, make_chain, queue, telemetry, waiting
-from tests.rules.letters import CHAIN, NODE, letter
+from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
+from tests.rules.letters import CHAIN, NODE, letter, queued
 from thingsboard.kernel import outbox
-from thingsboard.kernel.models import DeadLetter, OutboxFlow, OutboxRow
+from thingsboard.kernel.models import DeadLetter
 from thingsboard.kernel.time import now_ms
 
 LETTERS = "/api/v1/deadLetters"
-
-
-def queued() -> list[tuple[str, str, bytes]]:
-    """Queue, id and data of what waits, in its order."""
-    flows = {flow.pk: flow for flow in OutboxFlow.objects.all()}
-    return [
-        (flows[row.flow_id].queue, str(message.id), message.data)
-        for row in OutboxRow.objects.order_by("id")
-        for message in outbox.decode(bytes(row.body))
-    ]
 
 
 def keys(answer: Any) -> list[int]:
@@ -46,8 +36,10 @@ def deeds(cast: Cast) -> list[Any]:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_failed_runs_again_once_its_chain_is_mended(cast: Cast) -> None:
+    device = cast.device.pk
+    drain()  # what making Acme and its device has put there
     chain = make_chain(cast.acme.pk, [("org.example.Strange", {})])
-    queue(cast.acme.pk, telemetry(cast.device.pk, b'{"t":7}', 1234))
+    queue(cast.acme.pk, telemetry(device, b'{"t":7}', 1234))
     drain()
     client = api(cast.alice)
     (key,) = keys(client.get(LETTERS))
@@ -95,7 +87,7 @@ def test_everybody_sees_and_handles_its_own_alone(cast: Cast) -> None:
             DeadLetter.objects.filter(tenant_id=cast.acme.pk).delete()
             assert alice.post(f"{LETTERS}/{what}", body, format="json").json()["done"] == 0
         assert api(cast.bob).post(f"{LETTERS}/{what}", {"all": True}, format="json").status_code == 403
-    assert DeadLetter.objects.get() == foreign and not OutboxRow.objects.exists()
+    assert DeadLetter.objects.get() == foreign and not queued()
 
 
 def test_the_list_is_paged_and_filtered(cast: Cast) -> None:
@@ -148,7 +140,7 @@ def test_what_is_chosen_is_bounded_and_the_rest_can_be_asked_for(cast: Cast, mon
         "done": 4, "unreadable": 0, "more": True,
     }  # fmt: skip
     assert client.post(f"{LETTERS}/drop", {"all": True}, format="json").json()["more"] is False
-    assert not DeadLetter.objects.exists() and not OutboxRow.objects.exists()
+    assert not DeadLetter.objects.exists() and not queued()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from django.test import override_settings
 
 from rules.models import RuleChain, RuleChainVersion, RuleNode
+from tenants.models import AuditLog
 from tests.cast import Cast, api, error
 from tests.rules.chains import INPUT, LOG, OUTPUT, SWITCH, create, id_of, inside, line, metadata, node, save, saved
 
@@ -54,6 +55,12 @@ def test_the_newest_version_is_what_was_saved(cast: Cast) -> None:
     ids = [each["id"]["id"] for each in found["nodes"]]
     assert definition["first"] == ids[0] and [each["id"] for each in definition["nodes"]] == ids
     assert definition["connections"] == [[ids[0], ids[1], "Other"]]
+    deed = AuditLog.objects.filter(entity_id=key, action="UPDATED").get()
+    assert (
+        deed.data["after"] | {"saved_version": 2, "nodes_added": ["a", "b"], "connections_added": 1}
+        == deed.data["after"]
+    )
+    assert deed.user_id == cast.alice.pk
     with pytest.raises(TypeError):
         chain.versions.get(number=2).save()
 

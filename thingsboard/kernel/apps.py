@@ -8,3 +8,4 @@ class KernelConfig(AppConfig):
 
     name = "thingsboard.kernel"
     label = "kernel"
+    verbose_name = "Messages"  # what operators see of it in the admin

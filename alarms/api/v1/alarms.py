@@ -24,7 +24,7 @@ from alarms.services.alarms import (
     update_alarm,
 )
 from alarms.services.state import AlarmRequest
-from tenants.permissions import InTenant, caller, callers_tenant
+from tenants.permissions import InTenant, callers_tenant
 from thingsboard.kernel.entities import Action
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.filters import CreatedBetween, FlagFilter
@@ -77,7 +77,7 @@ class Alarms(ResourceViewSet):
         data.pop("version", None)
         originator = _originator(data)
         owners = callers_tenant(self.request), customer_of_originator(self.request, originator)
-        return Alarm(pk=create_or_update_alarm(_request(data, originator, *owners), by=caller(self.request)).id)
+        return Alarm(pk=create_or_update_alarm(_request(data, originator, *owners)).id)
 
     def change(self, found: Alarm, data: dict[str, Any]) -> Alarm:
         """PUT: what it says; its originator and its type stay."""
@@ -85,19 +85,19 @@ class Alarms(ResourceViewSet):
         if (originator, data["type"]) != (found.originator, found.type):
             raise BadRequest("originator, type: they never change; raise another alarm")
         said = _request(data, originator, found.tenant_id, found.customer_id)
-        update_alarm(found, said, by=caller(self.request), version=version)
+        update_alarm(found, said, version=version)
         return found
 
     def remove(self, found: Alarm) -> None:
         """DELETE."""
-        delete_alarm(found, by=caller(self.request))
+        delete_alarm(found)
 
     @extend_schema(request=None, responses=AlarmSerializer)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: Any = None) -> Response:
         """Somebody has seen it; 400 where that is so already."""
         alarm = self.get_object()
-        acknowledge_alarm(alarm, by=caller(request))
+        acknowledge_alarm(alarm)
         return Response(self._read(alarm))
 
     @extend_schema(request=None, responses=AlarmSerializer)
@@ -105,7 +105,7 @@ class Alarms(ResourceViewSet):
     def clear(self, request: Request, pk: Any = None) -> Response:
         """It is over; 400 where that is so already."""
         alarm = self.get_object()
-        clear_alarm(alarm, by=caller(request))
+        clear_alarm(alarm)
         return Response(self._read(alarm))
 
     @extend_schema(responses=AlarmSerializer)
@@ -114,10 +114,10 @@ class Alarms(ResourceViewSet):
         """PUT: this user looks after it. DELETE: nobody does."""
         alarm = self.get_object()
         if request.method == "DELETE":
-            unassign_alarm(alarm, by=caller(request))
+            unassign_alarm(alarm)
             return Response(status=204)
         user = visible_assignee(request, self._validated()["assignee_id"])
-        assign_alarm(alarm, user, by=caller(request))
+        assign_alarm(alarm, user)
         return Response(self._read(alarm))
 
     def _read(self, row: Any) -> Any:

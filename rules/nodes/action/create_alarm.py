@@ -71,17 +71,13 @@ class CreateAlarm(AlarmNode):
     def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """All alarms are loaded at once, and then each message decides by what those before it left."""
         demands = [self._always or self._demand(msg) for msg in messages]
-        wanted: set[tuple[EntityId, str]] = set()
-        strangers: set[EntityId] = set()
-        for msg, demand in zip(messages, demands, strict=True):
-            if isinstance(demand, _Demand):
-                wanted.add((msg.originator, demand.type))
-                if demand.owner is not None:
-                    wanted.add((demand.owner, demand.type))
-                    strangers.add(demand.owner)
+        wishing = [(msg, demand) for msg, demand in zip(messages, demands, strict=True) if isinstance(demand, _Demand)]
+        others = {demand.owner for _, demand in wishing if demand.owner is not None}
+        owners = {entity: known.customer_id for entity, known in ctx.describe(others).items()} if others else {}
+        wanted = {(msg.originator, demand.type) for msg, demand in wishing}
+        wanted |= {(demand.owner, demand.type) for _, demand in wishing if demand.owner in owners}
         if wanted:
             ctx.alarms.load(wanted)
-        owners = {entity: known.customer_id for entity, known in ctx.describe(strangers).items()} if strangers else {}
         return [
             self._outcome(ctx, msg, demand, owners) if isinstance(demand, _Demand) else demand
             for msg, demand in zip(messages, demands, strict=True)

@@ -6,6 +6,7 @@
 import json
 import sys
 
+from tb_rest_client.models.models_ce import NodeConnectionInfo, RuleChain, RuleChainMetaData, RuleNode
 from tb_rest_client.rest import ApiException
 from tb_rest_client.rest_client_ce import (
     Customer,
@@ -37,7 +38,7 @@ def refused(call):
 def titles(page):
     """What is on a page, which must be the only one."""
     assert not good(page).has_next
-    return sorted(each.name for each in page.data)
+    return titles_of(page.data)
 
 
 def tenants(client):
@@ -122,7 +123,47 @@ def users(client):
     return told
 
 
-BEHAVIOURS = {"tenants": tenants, "customers": customers, "devices": devices, "users": users}
+def rule_chains(client):
+    """A tenant administrator keeps rule chains. Metadata the client sends, and cannot read: it takes null for a mistake."""
+    tenant_id = good(client.get_user()).tenant_id
+    made = good(client.save_rule_chain(RuleChain(name="Pumps", tenant_id=tenant_id, type="CORE", root=False)))
+    told = {"made": made.name, "listed": titles(client.get_rule_chains(page_size=100, page=0))}
+    engine = "org.thingsboard.rule.engine"
+    nodes = [
+        RuleNode(type=f"{engine}.filter.TbMsgTypeSwitchNode", name="switch", configuration={"version": 0}),
+        RuleNode(type=f"{engine}.flow.TbRuleChainOutputNode", name="done", configuration={"version": 0}),
+    ]
+    lines = [NodeConnectionInfo(from_index=0, to_index=1, type="Other")]
+    inside = RuleChainMetaData(
+        rule_chain_id=made.id, first_node_index=0, nodes=nodes, connections=lines, rule_chain_connections=[]
+    )
+    told["saved"] = str(client.save_rule_chain_meta_data(inside))
+    told["labels"] = good(client.get_rule_chain_output_labels(made.id))
+    told["version"] = good(client.get_rule_chain_by_id(made.id)).first_rule_node_id is not None
+    told["exported"] = titles_of(good(client.export_rule_chains(10)).rule_chains)
+    described = good(client.get_component_descriptors_by_types(component_types="FLOW", rule_chain_type="CORE"))
+    told["output"] = [each.name for each in described if each.clazz == nodes[1].type]
+    roots = [each for each in good(client.get_rule_chains(page_size=100, page=0)).data if each.root]
+    told["root"] = good(client.set_root_rule_chain(made.id)).root
+    told["kept"] = refused(lambda: client.delete_rule_chain(made.id))
+    client.set_root_rule_chain(roots[0].id)
+    client.delete_rule_chain(made.id)
+    told["gone"] = refused(lambda: client.get_rule_chain_by_id(made.id))
+    return told
+
+
+def titles_of(found):
+    """Their names."""
+    return sorted(each.name for each in found)
+
+
+BEHAVIOURS = {
+    "tenants": tenants,
+    "customers": customers,
+    "devices": devices,
+    "users": users,
+    "rule_chains": rule_chains,
+}
 
 
 def main(url, email, password, behaviour):

@@ -43,6 +43,7 @@ _THINGSBOARDS: Routes = {
     "api/alarm/info/<alarm_id>": {"GET": by("TC")},
     "api/alarm/types": {"GET": by("TC", query=_PAGE)},
     "api/alarms": {"GET": by("TC", query=_PAGE)},
+    "api/users/assign/<alarm_id>": {"GET": by("TC", query=_PAGE)},
     "api/v2/alarm/<entity_type>/<entity_id>": {"GET": _OF_ENTITY},
     "api/v2/alarms": {"GET": by("TC", query=_PAGE)},
 }
@@ -69,7 +70,7 @@ def _raise(device: Device, kind: str) -> uuid.UUID:
         type=kind,
         severity="MAJOR",
     )
-    return create_or_update_alarm(request, by=None).id
+    return create_or_update_alarm(request).id
 
 
 KINDS: Kinds = {

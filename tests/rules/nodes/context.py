@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from rules.node import Body, EntityFields, Msg
-from rules.node.context import AlarmResult, AlarmWish
+from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from thingsboard.kernel.ids import EntityId, EntityType
@@ -67,9 +67,10 @@ class Alarms:
     def load(self, wanted: Collection[tuple[EntityId, str]]) -> None:
         self.loads.append(set(wanted))
 
-    def active(self, originator: EntityId, type: str) -> dict[str, Any] | None:
+    def active(self, originator: EntityId, type: str) -> ActiveAlarm | None:
         assert any((originator, type) in load for load in self.loads), "asked without having been loaded"
-        return self.actives.get((originator, type))
+        alarm = self.actives.get((originator, type))
+        return None if alarm is None else ActiveAlarm(uuid.UUID(alarm["id"]["id"]), alarm["startTs"], alarm["details"])
 
     def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
         return {id: self.all[id] for id in ids if id in self.all}
@@ -84,14 +85,14 @@ class Alarms:
         changes = {"severity": wish.severity, "startTs": wish.start_ts, "endTs": wish.end_ts}
         severe = active is not None and active["severity"] != wish.severity
         alarm.update(changes, details=alarm["details"] if wish.details is None else wish.details)
-        return AlarmResult(dict(alarm), created=active is None, severity_changed=severe)
+        return AlarmResult(Body.of(dict(alarm)), created=active is None, severity_changed=severe)
 
     def clear(self, originator: EntityId, type: str, details: Any, ts: int) -> AlarmResult | None:
         alarm = self.actives.pop((originator, type), None)
         if alarm is None:
             return None
         alarm.update(cleared=True, clearTs=ts, details=alarm["details"] if details is None else details)
-        return AlarmResult(dict(alarm), cleared=True)
+        return AlarmResult(Body.of(dict(alarm)), cleared=True)
 
 
 class World:

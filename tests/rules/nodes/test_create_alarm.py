@@ -117,6 +117,12 @@ def test_details_of_the_metadata_count_where_the_alarm_has_none(world: World) ->
     assert "prevAlarmDetails in the metadata is not JSON" in failed(bad)
 
 
+def test_details_that_are_empty_go_before_those_of_the_metadata(world: World) -> None:
+    world.alarms.has(DEVICE, "General Alarm", {})
+    outcome = run_one(made(CreateAlarm, EXPORTED), world, message({}, prevAlarmDetails='{"a":1}'))
+    assert outcome.msg.data.value["details"] == {}
+
+
 @pytest.mark.parametrize("lang", ["JS", "TBEL", None])
 @pytest.mark.parametrize("noise", ["", "\n\n", "  // my comment\n"])
 def test_the_default_scripts_are_known_whatever_their_white_space_and_comments(lang: str | None, noise: str) -> None:

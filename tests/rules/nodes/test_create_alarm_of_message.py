@@ -75,6 +75,7 @@ def test_an_entity_of_somebody_else_is_not_found(world: World) -> None:
     outcome = run_one(made(CreateAlarm, CONFIGURATION), world, message({**BODY, "originator": stranger.to_json()}))
     assert failed(outcome) == f"The originator of the alarm was not found: DEVICE {stranger.id}."
     assert world.alarms.wishes == []
+    assert world.alarms.loads == [{(DEVICE, "Fire")}], "its alarms are neither read nor locked"
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from django.conf import settings
 
-from tests.transports.backlog import bounds, fill, work_off
+from tests.transports.backlog import LIMIT, bounds, fill, work_off
 from tests.transports.http.conftest import World, from_database, recording, serving
+from tests.transports.http.test_daphne import web
 from tests.transports.mqtt.recorder import until
 from tests.transports.mqtt.test_end_to_end import latest
 from thingsboard.transports.http import withholding
@@ -67,6 +68,18 @@ async def test_few_of_a_tenant_may_wait_and_they_take_nobodys_place(
         assert door.made[0].payloads == [b"y", b"x", b"x", b"x"]
 
 
+async def test_their_bodies_leave_room_for_those_of_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds(monkeypatch)
+    monkeypatch.setattr(settings, "TB_HTTP_MAX_BODIES", 3200)
+    await from_database(fill, world, "ONE")
+    async with recording() as door:
+        asked = [asyncio.create_task(door.post("ONE/telemetry", b"x" * 40)) for _ in range(4)]
+        await until(lambda: sum(task.done() for task in asked) == 2)
+        assert (await door.post("ONE/telemetry", b"x" * 21)).status_code == 503  # 100 bytes are a 32nd
+        await from_database(work_off)
+        assert sorted([(await task).status_code for task in asked]) == [200] * 2 + [503] * 2
+
+
 async def test_a_client_that_leaves_gives_its_place_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     bounds(monkeypatch)
     monkeypatch.setattr(withholding, "MOST_OF_TENANT", 1)
@@ -84,3 +97,23 @@ async def test_a_client_that_leaves_gives_its_place_back(world: World, monkeypat
         await from_database(work_off)
         assert (await staying).status_code == 200
         assert door.made[0].payloads == [b"y", b"z"]
+
+
+async def test_a_web_process_that_was_killed_holds_the_same_tenant_when_it_is_back(world: World) -> None:
+    settled = {"TB_RULE_BACKLOG_BYTES": LIMIT, "TB_RULE_BACKLOG_CHECK_SECONDS": 0.05}
+    await from_database(fill, world, "ONE")
+    for _ in range(2):
+        async with web(**settled) as process:
+            asked = asyncio.create_task(process.post("ONE", b'{"a":1}'))
+            assert (await process.post("STRANGER", b'{"a":1}')).status_code == 200
+            assert not asked.done()
+            process.process.kill()
+            await asyncio.gather(asked, return_exceptions=True)
+    assert await latest(world, "ONE") == {}
+    async with web(**settled) as process:
+        asked = asyncio.create_task(process.post("ONE", b'{"a":1}'))
+        assert (await process.post("STRANGER", b'{"a":2}')).status_code == 200
+        await from_database(work_off)
+        assert (await asked).status_code == 200
+        assert await latest(world, "ONE") == {"a": 1}
+        assert process.said().count(f"Tenant {world.profile.tenant_id} has too much waiting") == 1

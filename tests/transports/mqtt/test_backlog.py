@@ -116,10 +116,9 @@ async def test_the_silence_of_who_is_not_read_does_not_end_its_connection(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bounds(monkeypatch)
+    await from_database(fill, world, "ONE")
     async with serving(idle_timeout=0.1) as front:
-        device, stranger = await Device.enter(front.port, "ONE", keep_alive=0), await Device.dial(front.port)
-        await from_database(fill, world, "ONE")
-        await until(lambda: held(front.server, world, "ONE"))
+        device = await Device.enter(front.port, "ONE", keep_alive=0)
         stranger = await Device.enter(front.port, "STRANGER", keep_alive=0)
         assert await stranger.closed()  # as long as the other one is silent, too
         device.send(publish(b"x", 1))

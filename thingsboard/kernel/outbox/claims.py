@@ -22,8 +22,6 @@ MOST_ROWS = 256  # of one slice
 LARGEST_SLICE = 16 << 20  # bytes, beyond the row that passes it
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(%s)"
-# The planner must not believe an old count of rows: only the index stands between a look and all that was ever processed.
-_BY_INDEX = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)"
 _FLOWS = """
     SELECT f.id, f.tenant_id, f.queue, f.lane, head.id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     FROM kernel_outboxflow f
@@ -89,15 +87,8 @@ class Looks:
     def ready(self, groups: int, group: int) -> list[Flow]:
         """The flows of this group of lanes in which there is something to do now. Outside of a transaction, or in one."""
         known = self.since
-        with self.connection.transaction():
-            cursor = psycopg.Cursor(self.connection)
-            cursor.execute(_BY_INDEX)
-            cursor.execute(
-                _FLOWS,
-                [list(known), [str(each) for each in known.values()], groups, group, int(time.time() * 1000)],
-                prepare=True,
-            )
-            rows = cursor.fetchall()
+        parameters = [list(known), [str(each) for each in known.values()], groups, group, int(time.time() * 1000)]
+        rows = psycopg.Cursor(self.connection).execute(_FLOWS, parameters, prepare=True).fetchall()
         found = []
         for flow, tenant_id, queue, lane, head, xmin in rows:
             if head is None:
@@ -114,7 +105,6 @@ class Looks:
         cursor = psycopg.Cursor(self.connection)
         if not lock(self.connection, flow.id):
             return None
-        cursor.execute(_BY_INDEX)
         since = self.since.get(flow.id, 0)
         rows = cursor.execute(_ROWS, [flow.id, str(since), MOST_ROWS], prepare=True).fetchall()
         if not rows:

@@ -44,7 +44,7 @@ def bury(connection: Connection, tenant_id: uuid.UUID, queue: str, casualties: S
     rows = []
     for row, message_id, error, chain, node, attempts in casualties:
         message = Message.of(row)
-        text = error.replace("\0", "")[:LONGEST_ERROR]
+        text = error.replace("\0", "").encode(errors="replace").decode()[:LONGEST_ERROR]
         places = [uuid.UUID(bytes=each) if each else None for each in (chain, node)]
         what = [message.type[:255], message.originator.type.value, message.originator.id]
         rows.append([tenant_id, queue, message_id, *what, *places, text, attempts, now, encode([row])])

@@ -137,7 +137,7 @@ class DeviceApi:
                 shortage = watch().shortage()
                 if shortage is not None:
                     return _later("disk", f"{shortage} Nothing was stored.")
-                await pipeline.withholding.passage(identity.tenant_id)
+                await pipeline.withholding.passage(identity.tenant_id, _announced(scope))
                 body = await _body(scope, receive)
                 ticket = await pipeline.submit(identity, UPLINKS[resource], body)
                 return _outcome(await ticket.answer)
@@ -232,6 +232,13 @@ async def _at_the_end(ticket: Ticket) -> Answer:
         return _outcome(await ticket.last_chance(STOP_SECONDS))
     except TimeoutError:
         return _later("unavailable", "The platform is stopping. The data may still be stored.")
+
+
+def _announced(scope: Scope) -> int:
+    """The bytes of the body; the most there may be where that was not said."""
+    limit: int = settings.TB_HTTP_MAX_PAYLOAD
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return min(int(lengths[0][:19]), limit) if lengths and lengths[0].isdigit() else limit
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
