@@ -70,9 +70,9 @@ def wanted(body: Mapping[str, Any]) -> tuple[EventType, Q]:
         found &= Q(body__success=_STATUSES[status.lower()])
     if kind is EventType.STATS:
         for name, lookup in _COUNTS.items():
-            value = body.get(name)
-            if isinstance(value, int) and not isinstance(value, bool):
-                found &= Q(**{f"body__{lookup}": value})
+            bound = body.get(name)
+            if isinstance(bound, int) and not isinstance(bound, bool):
+                found &= Q(**{f"body__{lookup}": bound})
     return kind, found
 
 

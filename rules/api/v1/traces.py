@@ -42,7 +42,8 @@ class TraceSerializer(serializers.ModelSerializer[Trace]):
 class TimelineSerializer(TraceSerializer):
     """A trace with its timeline."""
 
-    class Meta(TraceSerializer.Meta):
+    class Meta:
+        model = Trace
         fields = (*TraceSerializer.Meta.fields, "timeline")
 
 
