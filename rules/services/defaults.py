@@ -11,6 +11,7 @@ from rules.services.draft import Connection, Draft, NodeDraft
 from rules.services.epoch import raise_epoch
 from rules.services.writing import insert_chain, lock_chains
 from tenants.models import Tenant
+from thingsboard.kernel.outbox import register_flows
 
 ROOT_NAME = "Root Rule Chain"
 EDGE_ROOT_NAME = "Edge Root Rule Chain"
@@ -75,8 +76,9 @@ EDGE_CHAIN = Draft(_EDGE_NODES, 2, _EDGE_CONNECTIONS)
 
 @transaction.atomic
 def equip(tenant_id: uuid.UUID) -> None:
-    """Give a tenant the root chains that it does not have."""
+    """Give a tenant the root chains that it does not have, and its usual queue."""
     lock_chains(tenant_id)
+    register_flows(tenant_id)
     roots = RuleChain.objects.filter(tenant_id=tenant_id, root=True)
     had = set(roots.values_list("type", flat=True))
     for kind, name, draft in (
@@ -90,6 +92,8 @@ def equip(tenant_id: uuid.UUID) -> None:
 
 def equip_all() -> int:
     """Give every tenant that was there before rule chains were what it lacks; how many did."""
+    for tenant_id in Tenant.objects.values_list("pk", flat=True):
+        register_flows(tenant_id)
     rooted = RuleChain.objects.filter(root=True, type=RuleChainType.CORE).values("tenant_id")
     lacking = list(Tenant.objects.exclude(pk__in=rooted).values_list("pk", flat=True))
     for tenant_id in lacking:

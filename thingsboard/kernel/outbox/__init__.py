@@ -1,6 +1,6 @@
 """The durable queue (architecture.md 4, "The queue"): what must not be lost travels upwards through it."""
 
-from thingsboard.kernel.outbox.append import Appender, append, append_many, append_on
+from thingsboard.kernel.outbox.append import Appender, append, append_many, append_on, register_flows
 from thingsboard.kernel.outbox.flows import MAIN, flow_id, group_of, lane_of
 from thingsboard.kernel.outbox.kicks import kick
 from thingsboard.kernel.outbox.messages import Message, Position, Row, decode, decode_rows, encode
@@ -21,4 +21,5 @@ __all__ = [
     "group_of",
     "kick",
     "lane_of",
+    "register_flows",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection as django_connection
 from django.db import transaction
 
@@ -99,3 +100,12 @@ def append_on(
 ) -> set[int]:
     """Append messages in any connection's open transaction; returns the lanes to `kick` once it is committed."""
     return Appender().append(connection, tenant_id.bytes, [message.row() for message in messages], queue)
+
+
+def register_flows(tenant_id: uuid.UUID, queue: str = MAIN) -> None:
+    """Register all flows of a queue ahead, in Django's open transaction. Two transactions that each register two of them as
+    they go would wait for each other.
+    """
+    django_connection.ensure_connection()
+    for lane in range(settings.TB_RULE_LANES):
+        Appender().register(django_connection.connection, tenant_id.bytes, queue, lane)
