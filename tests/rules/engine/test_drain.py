@@ -1,9 +1,10 @@
 """Messages that are in the queue go through the chains, and what the chains did is there exactly when they are gone."""
 
 import pytest
-from django.db import connection
+from django.db import close_old_connections, connection
 
 from alarms.models import Alarm
+from rules.engine.drain import Drain
 from rules.nodes.action.create_alarm import CreateAlarm
 from rules.nodes.action.save_time_series import SaveTimeSeries
 from rules.nodes.filter.message_type_filter import MessageTypeFilter
@@ -73,3 +74,19 @@ def test_a_message_that_the_database_refuses_fails_alone(cast: Cast) -> None:
     assert waiting() == 0
     assert Alarm.objects.filter(type__startswith="Kind").count() == 8
     assert len(letters()) == 1
+
+
+def test_a_drain_keeps_its_connection_from_task_to_task(cast: Cast) -> None:
+    """With it goes what is known of empty flows: the next look would walk over everything that was ever processed."""
+    worker = Drain()
+    drain(worker)
+    raw = connection.connection
+    connection.settings_dict["CONN_MAX_AGE"], before = 0, connection.settings_dict["CONN_MAX_AGE"]
+    try:
+        drain(worker)
+        close_old_connections()
+        drain(worker)
+        assert connection.connection is raw
+    finally:
+        connection.settings_dict["CONN_MAX_AGE"] = before
+        worker.close()

@@ -169,4 +169,3 @@ def _say(news: dict[str, int]) -> None:
     news.pop("probe", None)  # readiness checks are refused by design
     if news:
         log.warning("Refused or dropped: %s.", ", ".join(f"{reason} {count}" for reason, count in news.items()))
-
