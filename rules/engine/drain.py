@@ -115,6 +115,8 @@ class Drain:
 
     def _connect(self) -> None:
         django_connection.ensure_connection()
+        # Celery closes connections as old as CONN_MAX_AGE after each task; what is known of empty flows would go with it.
+        django_connection.close_at = None
         raw: psycopg.Connection[Any] = django_connection.connection
         if raw is self._raw:
             return
