@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from rules.models import Trace, TraceDemand
-from rules.nodes.action.create_alarm import CreateAlarm
 from rules.nodes.action.save_time_series import SaveTimeSeries
+from rules.nodes.enrichment.originator_fields import OriginatorFields
 from rules.nodes.filter.message_type_switch import MessageTypeSwitch
 from tests.cast import Cast, api
 from tests.rules.engine.world import drain, make_chain, queue, telemetry
@@ -33,7 +33,7 @@ def run(cast: Cast) -> None:
     """Two messages of the device go through a chain, in which the second one fails."""
     make_chain(
         cast.acme.pk,
-        [(MessageTypeSwitch, {}), (SaveTimeSeries, {}), (CreateAlarm, {"alarmType": "Hot"})],
+        [(MessageTypeSwitch, {}), (SaveTimeSeries, {}), (OriginatorFields, {})],
         [(0, 1, "Post telemetry"), (1, 2, "Success")],
     )
     queue(cast.acme.pk, telemetry(cast.device.pk, b'{"t":1}'), telemetry(cast.device.pk, b"[[<b>]]"))
@@ -147,7 +147,7 @@ def test_an_operator_starts_a_trace_from_the_devices_page_and_reads_it(cast: Cas
     listed = page.get("/admin/rules/trace/").content.decode()
     assert "Failed" in listed and "Done" in listed and "Meter" in listed
     done = page.get(f"/admin/rules/trace/{Trace.objects.get(error='').pk}/change/").content.decode()
-    for text in ("1. node 0", "2. node 1", "3. node 2", "Post telemetry", "metadata.isNewAlarm", "In nodes"):
+    for text in ("1. node 0", "2. node 1", "3. node 2", "Post telemetry", "metadata.originatorName", "In nodes"):
         assert text in done
     failed = page.get(f"/admin/rules/trace/{Trace.objects.exclude(error='').get().pk}/change/").content.decode()
     assert "<strong>Failed.</strong>" in failed and "[[&lt;b&gt;]]" in failed and "<b>]]" not in failed
