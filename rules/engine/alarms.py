@@ -6,8 +6,9 @@ from typing import Any
 
 import psycopg
 
-from alarms.services.bulk import load, load_active, write
+from alarms.services.bulk import AlarmRace, load, load_active, write
 from alarms.services.state import AlarmRequest, AlarmState, alarm_json, cleared, raised
+from rules.engine.entities import Entities
 from rules.node import Body
 from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from thingsboard.kernel.ids import EntityId
@@ -16,8 +17,10 @@ from thingsboard.kernel.ids import EntityId
 class BatchAlarms:
     """Implements rules.node.context.Alarms."""
 
-    def __init__(self, connection: "psycopg.Connection[Any]", tenant_id: uuid.UUID, now: Callable[[], int]) -> None:
-        self._connection, self._tenant_id, self._now = connection, tenant_id, now
+    def __init__(
+        self, connection: "psycopg.Connection[Any]", tenant_id: uuid.UUID, now: Callable[[], int], entities: Entities
+    ) -> None:
+        self._connection, self._tenant_id, self._now, self._entities = connection, tenant_id, now, entities
         self._active: dict[tuple[uuid.UUID, str], AlarmState | None] = {}
         self._changed: dict[uuid.UUID, AlarmState] = {}
         self._new: set[uuid.UUID] = set()
@@ -40,6 +43,9 @@ class BatchAlarms:
     def create(self, wish: AlarmWish) -> AlarmResult:
         """See the protocol."""
         current = self._state(wish.originator, wish.type)
+        if current is None and not self._entities.describe([wish.originator]):
+            gone = wish.originator
+            raise ValueError(f"The originator of the alarm was not found: {gone.type.value} {gone.id}.")
         request = AlarmRequest(
             tenant_id=self._tenant_id,
             customer_id=wish.customer_id,
@@ -106,7 +112,11 @@ class BatchAlarms:
         return self._active[key]
 
     def flush(self) -> None:
-        """Write what was decided and not written yet. Raises AlarmRace where somebody else was faster."""
+        """Write what was decided and not written yet. Raises AlarmRace where somebody else was faster, be it by deleting what
+        a new alarm is about: who runs the batch again finds it gone.
+        """
+        if self._new and not self._entities.hold([self._changed[each].originator for each in self._new]):
+            raise AlarmRace("The originator of an alarm is being deleted.")
         if self._changed:
             write(self._connection, list(self._changed.values()), self._new)
             self._changed, self._new = {}, set()

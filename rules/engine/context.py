@@ -15,13 +15,14 @@ from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
-from rules.node import EntityFields, Msg
+from rules.node import Body, EntityFields, Msg
+from rules.node.context import RULE_NODE_ID
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
-from thingsboard.kernel.outbox import MAIN, Appender, Message
+from thingsboard.kernel.outbox import Appender, Message
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
@@ -53,7 +54,7 @@ class BatchContext:
         self._connection = tools.connection
         self.values = Values(tools.connection, tenant_id.bytes, tools.numbers)
         self.entities = Entities(tools.connection, tenant_id)
-        self._alarms = BatchAlarms(tools.connection, tenant_id, self.now)
+        self._alarms = BatchAlarms(tools.connection, tenant_id, self.now, self.entities)
         self.queued: list[tuple[str, Message]] = []
         self.lanes: set[int] = set()  # to be kicked after the commit
         self.here = b""  # the node that is running
@@ -117,7 +118,7 @@ class BatchContext:
         if announce is not None and store:
             body = json_bytes({key: typed(value) for key, value in values.items()})
             message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at)
-            self.queued.append((MAIN, message))
+            self.queued.append((self.entities.queue_of(entity), message))
 
     def attributes(
         self, scope: Scope, keys: Collection[str], entities: Collection[EntityId]
@@ -150,6 +151,12 @@ class BatchContext:
     def alarms(self) -> BatchAlarms:
         """See rules.node.Context."""
         return self._alarms
+
+    def announce(self, type: str, entity: EntityId, body: Body) -> None:
+        """See rules.node.Context."""
+        metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
+        message = Message(type, entity, body.raw, metadata, self.now())
+        self.queued.append((self.entities.queue_of(entity), message))
 
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         """See rules.node.Context."""

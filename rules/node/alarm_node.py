@@ -6,11 +6,13 @@ import orjson
 
 from rules.node.base import ALARMS, Category, Node
 from rules.node.config import Config
-from rules.node.message import Body, Msg
-from rules.node.message_types import ALARM
+from rules.node.context import RULE_NODE_ID, AlarmResult, Context
+from rules.node.message import Msg
+from rules.node.message_types import ALARM, ALARM_CLEAR, ENTITY_CREATED, ENTITY_UPDATED
 from rules.node.outcome import Emit
 from rules.node.scripts import ALARM_DETAILS_JS, ALARM_DETAILS_TBEL, JS, OLD_ALARM_DETAILS_JS, TBEL, require_known
 from rules.node.template import Template
+from thingsboard.kernel.ids import EntityId
 
 LONGEST_TYPE = 255
 
@@ -79,6 +81,19 @@ def checked_type(text: str) -> str:
     return text
 
 
-def told(relation: str, msg: Msg, alarm: Body, flag: str) -> Emit:
-    """The message of type ALARM that goes on, with the alarm as its body and a flag in its metadata."""
-    return Emit(relation, msg.with_data(alarm, type=ALARM, metadata={**msg.metadata, flag: "true"}))
+def told(ctx: Context, relation: str, msg: Msg, result: AlarmResult, flag: str) -> Emit:
+    """The message of type ALARM that goes on, with the alarm as its body and a flag in its metadata.
+
+    As in ThingsBoard the rules also hear of the alarm from their beginning, as of an entity, from its originator. Not so where
+    nothing but its end or details changed: that would be another message for each one that finds the alarm active. And not so
+    because of such a message: a chain that does the same for every message would never come to an end.
+    """
+    about = EntityId.from_json(result.body.members["originator"]) if _is_news(msg, result) else None
+    if about is not None:
+        type = ALARM_CLEAR if result.cleared else ENTITY_CREATED if result.created else ENTITY_UPDATED
+        ctx.announce(type, about, result.body)
+    return Emit(relation, msg.with_data(result.body, type=ALARM, metadata={**msg.metadata, flag: "true"}))
+
+
+def _is_news(msg: Msg, result: AlarmResult) -> bool:
+    return (result.created or result.severity_changed or result.cleared) and RULE_NODE_ID not in msg.metadata

@@ -6,12 +6,15 @@ One context serves one batch of one tenant. The questions take many at once: ask
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from rules.node.message import Body, Msg
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from thingsboard.kernel.ids import EntityId
+
+# What the metadata of an announced message says: which node it is of. Another one is not announced because of it.
+RULE_NODE_ID: Final = "ruleNodeId"
 
 
 class EntityFields(NamedTuple):
@@ -76,7 +79,7 @@ class Alarms(Protocol):
         ...
 
     def create(self, wish: AlarmWish) -> AlarmResult:
-        """Create it, or update the active one."""
+        """Create it, or update the active one. Raises ValueError where there is none and its originator does not exist."""
         ...
 
     def clear(self, originator: EntityId, type: str, details: Any, ts: int) -> AlarmResult | None:
@@ -179,6 +182,10 @@ class Context(Protocol):
     @property
     def alarms(self) -> Alarms:
         """The alarms of this batch's originators."""
+        ...
+
+    def announce(self, type: str, entity: EntityId, body: Body) -> None:
+        """Have a message about the entity go through the rules from their beginning, in the entity's queue."""
         ...
 
     def acknowledge(self, messages: Sequence[Msg]) -> None:

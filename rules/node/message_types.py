@@ -7,6 +7,9 @@ from typing import Final
 POST_TELEMETRY: Final = "POST_TELEMETRY_REQUEST"
 POST_ATTRIBUTES: Final = "POST_ATTRIBUTES_REQUEST"
 ALARM: Final = "ALARM"
+ALARM_CLEAR: Final = "ALARM_CLEAR"
+ENTITY_CREATED: Final = "ENTITY_CREATED"
+ENTITY_UPDATED: Final = "ENTITY_UPDATED"
 
 OTHER: Final = "Other"
 
@@ -18,8 +21,8 @@ LABELS: Final[dict[str, str]] = {
     "INACTIVITY_EVENT": "Inactivity Event",
     "CONNECT_EVENT": "Connect Event",
     "DISCONNECT_EVENT": "Disconnect Event",
-    "ENTITY_CREATED": "Entity Created",
-    "ENTITY_UPDATED": "Entity Updated",
+    ENTITY_CREATED: "Entity Created",
+    ENTITY_UPDATED: "Entity Updated",
     "ENTITY_DELETED": "Entity Deleted",
     "ENTITY_ASSIGNED": "Entity Assigned",
     "ENTITY_UNASSIGNED": "Entity Unassigned",
@@ -30,7 +33,7 @@ LABELS: Final[dict[str, str]] = {
     "ALARM_UPDATED": "Alarm Updated",
     "ALARM_SEVERITY_UPDATED": "Alarm Severity Updated",
     "ALARM_ACK": "Alarm Acknowledged",
-    "ALARM_CLEAR": "Alarm Cleared",
+    ALARM_CLEAR: "Alarm Cleared",
     "ALARM_ASSIGNED": "Alarm Assigned",
     "ALARM_UNASSIGNED": "Alarm Unassigned",
     "COMMENT_CREATED": "Comment Created",

@@ -19,7 +19,8 @@ class ClearAlarmConfig(AlarmConfig, frozen=True):
 class ClearAlarm(AlarmNode):
     """Clears the active alarm of a type that the originator has.
 
-    Cleared: a message of type ALARM goes on, whose body is the alarm and whose metadata has `isClearedAlarm`. False: there was
+    Cleared: a message of type ALARM goes on, whose body is the alarm and whose metadata has `isClearedAlarm`, and one of type
+    ALARM_CLEAR goes through the rules from their beginning. False: there was
     nothing to clear, the message goes on as it is. Where the originator is an alarm itself, that one is cleared, whatever its
     type.
 
@@ -77,4 +78,4 @@ class ClearAlarm(AlarmNode):
         result = ctx.alarms.clear(originator, type, details, ctx.now())
         if result is None:
             return Emit(FALSE, msg)
-        return told("Cleared", msg, result.body, "isClearedAlarm")
+        return told(ctx, "Cleared", msg, result, "isClearedAlarm")

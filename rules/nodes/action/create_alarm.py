@@ -41,7 +41,8 @@ class CreateAlarm(AlarmNode):
     """Creates an alarm of the originator, or updates the active one of the same type.
 
     Created: there was none. Updated: the active one has the new severity, details and end. Either way a message of type ALARM
-    goes on, whose body is the alarm and whose metadata has `isNewAlarm` or `isExistingAlarm`.
+    goes on, whose body is the alarm and whose metadata has `isNewAlarm` or `isExistingAlarm`. Of a new alarm, and of another
+    severity, a message of type ENTITY_CREATED or ENTITY_UPDATED goes through the rules from their beginning, too.
 
     The alarm's type may have templates, and with "dynamic severity" its severity, too. With "use message alarm data" the body
     is the alarm: its type, severity, details, propagation and times count instead of the node's. The default script keeps the
@@ -111,8 +112,8 @@ class CreateAlarm(AlarmNode):
             wish = wish._replace(originator=owner, customer_id=owners[owner])
         result = ctx.alarms.create(wish)
         if result.created:
-            return told("Created", msg, result.body, "isNewAlarm")
-        return told("Updated", msg, result.body, "isExistingAlarm")
+            return told(ctx, "Created", msg, result, "isNewAlarm")
+        return told(ctx, "Updated", msg, result, "isExistingAlarm")
 
     def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: ActiveAlarm | None) -> AlarmWish:
         """For the message's originator. Raises ValueError where details cannot be made."""

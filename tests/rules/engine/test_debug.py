@@ -12,6 +12,7 @@ from rules.models import DebugBudget, RuleChain, RuleEvent, RuleNode
 from rules.nodes.action.create_alarm import CreateAlarm
 from rules.nodes.action.log import Log
 from rules.nodes.action.save_time_series import SaveTimeSeries
+from rules.nodes.filter.message_type_filter import MessageTypeFilter
 from rules.nodes.filter.message_type_switch import MessageTypeSwitch
 from rules.nodes.flow.output import Output
 from rules.nodes.flow.rule_chain import RuleChain as RuleChainNode
@@ -135,7 +136,13 @@ def test_a_tenant_has_so_many_events_in_a_minute_and_one_says_that_there_were_mo
 
 
 def test_a_message_that_is_undone_leaves_no_event_but_that_of_its_failure(cast: Cast) -> None:
-    chain = make_chain(cast.acme.pk, [(CreateAlarm, {"alarmType": "${kind}"})], debug={0: ALL})
+    chain = make_chain(
+        cast.acme.pk,
+        [(CreateAlarm, {"alarmType": "${kind}"}), (MessageTypeFilter, {})],
+        [(1, 0, "True")],
+        first=1,
+        debug={0: ALL},
+    )
     fine = telemetry(cast.device.pk, b"{}")._replace(metadata={"kind": "Hot"})
     bad = telemetry(cast.device.pk, b"{}")._replace(metadata={"kind": "x" * 300})
     queue(cast.acme.pk, fine, bad)

@@ -108,6 +108,7 @@ class World:
         self.attributes_saved: list[tuple[EntityId, Scope, dict[str, Value], dict[str, Any]]] = []
         self.lines: list[str] = []
         self.acknowledged: list[Msg] = []
+        self.announced: list[tuple[str, EntityId, Any]] = []
         self.asked: list[str] = []
         self.decoding = Rules()
         self._seen: set[tuple[str, EntityId, int]] = set()
@@ -195,6 +196,9 @@ class World:
     @property
     def alarms(self) -> Alarms:
         return self._alarms
+
+    def announce(self, type: str, entity: EntityId, body: Body) -> None:
+        self.announced.append((type, entity, body.value))
 
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         self.acknowledged.extend(messages)
