@@ -44,6 +44,8 @@ RESERVED_TOKENS = frozenset(
         "telemetry",
         "tenantProfiles",
         "tenants",
+        "traceDemands",
+        "traces",
         "usage",
         "userGroups",
         "users",

@@ -1,7 +1,7 @@
 """What the page of a trace shows: bars on an axis of time, and what each node made of the message. Pure: numbers and texts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -55,6 +55,7 @@ class StepLine:
     originator: str
     data: str
     metadata: Sequence[tuple[str, str]]
+    stored: bool
     cut: bool
 
 
@@ -77,7 +78,6 @@ class TracePage:
     steps: Sequence[StepLine]
     ticks: Sequence[str]
     omitted: int = 0
-    empty: str = field(default="")
 
 
 def duration(us: float) -> str:
@@ -142,6 +142,7 @@ def _line(number: int, steps: Sequence[Mapping[str, Any]], messages: Sequence[An
         originator=f"{before['originator']['entityType']} {before['originator']['id']}",
         data=_pretty(before["data"]),
         metadata=sorted(before["metadata"].items()),
+        stored=bool(before.get("stored")),
         cut=bool(before.get("cut")),
     )
 

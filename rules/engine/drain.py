@@ -14,6 +14,7 @@ from rules.engine.context import Tools
 from rules.engine.fairness import Turns
 from rules.engine.slices import Slicer
 from telemetry.store.batch import introspect
+from thingsboard.kernel.collector import tune_collector
 from thingsboard.kernel.disk import watch
 from thingsboard.kernel.outbox.claims import Looks
 from thingsboard.kernel.outbox.kicks import clear_flag, hold_flag
@@ -114,6 +115,8 @@ class Drain:
 
     def _connect(self) -> None:
         django_connection.ensure_connection()
+        # Celery closes connections as old as CONN_MAX_AGE after each task; what is known of empty flows would go with it.
+        django_connection.close_at = None
         raw: psycopg.Connection[Any] = django_connection.connection
         if raw is self._raw:
             return
@@ -127,6 +130,8 @@ class Drain:
 
 
 _local = threading.local()
+_first = threading.Lock()
+_tuned = threading.Event()
 
 
 def drain_of_this_thread() -> Drain:
@@ -134,4 +139,8 @@ def drain_of_this_thread() -> Drain:
     found: Drain | None = getattr(_local, "drain", None)
     if found is None:
         found = _local.drain = Drain()
+        with _first:
+            if not _tuned.is_set():
+                _tuned.set()
+                tune_collector()
     return found

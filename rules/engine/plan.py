@@ -42,6 +42,8 @@ def derive(chains: TenantChains, chain: bytes, queue: str, now_ms: int) -> Inges
     if first is None or first.first is None:
         return IngestPlan(queue=queue)
     limits = [place.debug_until for graph in graphs for place in graph.places if place.debug_until > now_ms]
+    # Whose messages are traced a plan of a profile does not know: meanwhile those of all devices are queued.
+    limits += [demand.until for demand in chains.traced.values()]
     watched = bool(limits) or any(place.debug_failures for graph in graphs for place in graph.places)
     return IngestPlan(
         _handling(first, graphs, POST_TELEMETRY, TELEMETRY, watched=watched),

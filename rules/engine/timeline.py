@@ -126,6 +126,8 @@ class Timeline:
                 "metadata": metadata,
                 "data": data,
             }
+            if msg.stored:
+                said["stored"] = True  # by ingest, as it came
             if cut or short:
                 said["cut"] = True
             found.append(said)

@@ -44,10 +44,11 @@ class TraceDemand(models.Model):
 class Trace(models.Model):
     """What became of one message in one run. Written by the rule engine past the ORM, in the transaction of its batch.
 
-    `timeline`: {"messages": [{"type", "metadata", "data", "originator", "cut"}, ...], "steps": [{"chain", "chainName",
-    "node", "nodeName", "nodeType", "depth", "from", "by", "at", "us", "batch", "in", "out": [{"relation", "msg", "error"},
-    ...]}, ...], "omitted": steps beyond the bound}. `in` and `msg` are places in `messages`, `from` is one in `steps` or null;
-    `at` and `us` are in microseconds, where the time that a node took for a batch is shared out among its messages.
+    `timeline`: {"messages": [{"type", "metadata", "data", "originator", "stored", "cut"}, ...], "steps": [{"chain",
+    "chainName", "node", "nodeName", "nodeType", "depth", "from", "by", "at", "us", "batch", "in", "out": [{"relation", "msg",
+    "error", "ends", "enters", "leaves"}, ...]}, ...], "omitted": steps beyond the bound}. `in` and `msg` are places in
+    `messages`, `from` is one in `steps` or null; `at` and `us` are in microseconds, where the time that a node took for a
+    batch is shared out among its messages.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

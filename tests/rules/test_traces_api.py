@@ -64,7 +64,7 @@ def test_traces_are_found_by_what_is_known_of_them(cast: Cast) -> None:
     client = api(cast.alice)
     demand(client, cast.device.pk)
     run(cast)
-    one = Trace.objects.latest("id")
+    one = Trace.objects.earliest("created_time")
     for query, count in (
         (f"originator_id={cast.device.pk}", 2),
         (f"originator_id={cast.bobs_device.pk}", 0),

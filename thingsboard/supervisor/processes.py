@@ -67,6 +67,7 @@ def environment(base: Mapping[str, str], data_dir: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": base.get("DJANGO_SETTINGS_MODULE", "thingsboard.settings"),
         "TB_DATA_DIR": str(data_dir),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",  # a worker that is ended by a fault of a library says where it was
         # Celery warns root at every start; in a container or on a test machine that is noise.
         "PYTHONWARNINGS": base.get("PYTHONWARNINGS", "ignore:::celery.platforms"),
     }

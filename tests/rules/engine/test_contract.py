@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 VALUES = "k.name, v.ts, v.bool_v, v.long_v, v.dbl_v, v.str_v, v.json_v"
 READ = {"clientAttributeNames": ["limit"], "latestTsKeyNames": ["hot"], "tellFailureIfAbsent": False}
 TABLES = {
-    "history": f"SELECT {VALUES} FROM ts_kv v JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",
+    "history": f"SELECT {VALUES} FROM ts_kv_all v JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",
     "latest": f"SELECT {VALUES} FROM ts_latest v JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",
     "attributes": f"SELECT v.scope, {VALUES.replace('v.ts', 'v.last_update_ts')} FROM attribute_kv v "
     "JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",

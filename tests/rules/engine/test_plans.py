@@ -15,10 +15,12 @@ from rules.nodes.filter.check_fields_presence import CheckFieldsPresence
 from rules.nodes.filter.message_type_filter import MessageTypeFilter
 from rules.nodes.filter.message_type_switch import MessageTypeSwitch
 from rules.services.plans import Handling, IngestPlan, Plans
+from rules.services.traces import end_trace, start_trace
 from tests.cast import Cast
 from tests.rules.engine.test_contract import differing, tables, three
 from tests.rules.engine.world import Spec, drain, make_chain, waiting
 from thingsboard.kernel import time
+from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.models import OutboxRow
 from thingsboard.transports.lease import Lease
 from thingsboard.transports.messages import Uplink, UplinkKind
@@ -50,6 +52,21 @@ def test_what_comes_behind_the_save_node_is_queued_as_well(cast: Cast) -> None:
     made = plan(cast, [SWITCH, SAVE, ALARM], [(0, 1, "Post telemetry"), (1, 2, "Success")])
     assert made.telemetry is Handling.STORE_AND_QUEUE
     assert made.attributes is Handling.QUEUE
+
+
+def test_while_messages_of_a_tenant_are_traced_all_are_queued_as_well(cast: Cast) -> None:
+    make_chain(cast.acme.pk, [SWITCH, SAVE], [(0, 1, "Post telemetry")])
+    profile, plans = (cast.acme.pk, cast.device.profile_id), Plans()
+    assert plans.of([profile])[profile[1]].telemetry is Handling.STORE
+    demand = start_trace(cast.acme.pk, EntityId(EntityType.DEVICE, cast.device.pk), messages=2, minutes=5)
+    plans.outdated()  # as whoever ingests by it finds, since the epoch was raised
+    made = plans.of([profile])[profile[1]]
+    assert (made.telemetry, made.until_ms) == (Handling.STORE_AND_QUEUE, demand.until)
+    foreign = (cast.globex.pk, cast.foreign_device.profile_id)
+    assert plans.of([foreign])[foreign[1]].telemetry is Handling.STORE
+    end_trace(demand)
+    plans.outdated()
+    assert plans.of([profile])[profile[1]].telemetry is Handling.STORE
 
 
 def test_another_branch_is_queued_as_well(cast: Cast) -> None:

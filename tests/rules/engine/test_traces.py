@@ -203,3 +203,12 @@ def test_traces_beyond_a_tenants_share_are_forgotten(cast: Cast, settings: Any) 
     TraceDemand.objects.update(until=1)
     assert forget() == 3
     assert not Trace.objects.exists() and not TraceDemand.objects.exists()
+
+
+def test_a_trace_says_that_values_were_stored_before_the_chain_had_them(cast: Cast) -> None:
+    make_chain(cast.acme.pk, [(SaveTimeSeries, {}), (CreateAlarm, {})], [(0, 1, "Success")])
+    trace(cast, cast.device.pk)
+    queue(cast.acme.pk, telemetry(cast.device.pk, b'{"t":1}', stored=True))
+    drain()
+    came, made = Trace.objects.get().timeline["messages"]
+    assert came["stored"] is True and "stored" not in made

@@ -1,7 +1,6 @@
 """The life of the mqtt process: wait for the database, listen, watch the credentials, stop in good order."""
 
 import asyncio
-import gc
 import logging
 import resource
 import signal
@@ -12,6 +11,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from thingsboard.kernel.collector import tune_collector
 from thingsboard.transports.activity import ActivityReporter
 from thingsboard.transports.directory import Directory, Unavailable
 from thingsboard.transports.mqtt.certificate import CertificateError
@@ -169,10 +169,3 @@ def _say(news: dict[str, int]) -> None:
     news.pop("probe", None)  # readiness checks are refused by design
     if news:
         log.warning("Refused or dropped: %s.", ", ".join(f"{reason} {count}" for reason, count in news.items()))
-
-
-def tune_collector() -> None:
-    """What is there now stays; the collector then looks rarely (it halved the connects per second, mqtt.md 4)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
