@@ -25,7 +25,7 @@ class RulesConfig(AppConfig):
         from tenants.services.tenants import equip_new_tenants
 
         register(EntityType.RULE_CHAIN, RuleChain, title="Rule chain")
-        register(EntityType.RULE_NODE, RuleNode, title="Rule node")
+        register(EntityType.RULE_NODE, RuleNode, title="Rule node", has_values=False)
         register(EntityType.QUEUE, Queue, tenant_field=None, title="Queue")
         equip_new_tenants(equip)
         before_delete(take_leave)

@@ -100,6 +100,6 @@ def may_write_values(user: Any, kind: EntityType) -> bool:
         case "CUSTOMER_USER":
             return kind in {EntityType.DEVICE, EntityType.ASSET, EntityType.ENTITY_VIEW, EntityType.USER}
         case "TENANT_ADMIN":
-            return kind not in {EntityType.TENANT_PROFILE, EntityType.ALARM}
+            return kind not in {EntityType.TENANT_PROFILE, EntityType.ALARM, EntityType.RULE_NODE}
         case _:
             return is_system(user)

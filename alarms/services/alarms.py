@@ -23,16 +23,6 @@ from thingsboard.kernel.time import now_ms
 ATTEMPTS = 5
 
 
-class AlarmAction(models.TextChoices):
-    """What can be done to alarms alone, by ThingsBoard's names (compat/data_model.md, ActionType)."""
-
-    ALARM_ACK = "ALARM_ACK"
-    ALARM_CLEAR = "ALARM_CLEAR"
-    ALARM_DELETE = "ALARM_DELETE"
-    ALARM_ASSIGNED = "ALARM_ASSIGNED"
-    ALARM_UNASSIGNED = "ALARM_UNASSIGNED"
-
-
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What a saved alarm is to be besides (ThingsBoard's POST /api/alarm); times in ms, 0: now. It is not taken back."""
@@ -83,7 +73,7 @@ def acknowledge_alarm(alarm: Alarm, *, ts: int = 0) -> AlarmState:
     """Somebody has seen it, at `ts` (ms; 0: now). Raises BadRequest where somebody had before, NotFound."""
     return _change(
         alarm,
-        AlarmAction.ALARM_ACK,
+        ActionType.ALARM_ACK,
         lambda current: state.acknowledged(current, ts or now_ms()),
         "Alarm was already acknowledged!",
     )
@@ -94,7 +84,7 @@ def clear_alarm(alarm: Alarm, *, ts: int = 0, details: Any = None) -> AlarmState
     """It is over, since `ts` (ms; 0: now). Raises BadRequest where it was before, NotFound."""
     return _change(
         alarm,
-        AlarmAction.ALARM_CLEAR,
+        ActionType.ALARM_CLEAR,
         lambda current: state.cleared(current, details, ts or now_ms()),
         "Alarm was already cleared!",
         isClearedAlarm=True,
@@ -111,7 +101,7 @@ def assign_alarm(alarm: Alarm, assignee: User, *, ts: int = 0) -> AlarmState:
         raise BadRequest("The assignee is a user of another tenant.")
     return _change(
         alarm,
-        AlarmAction.ALARM_ASSIGNED,
+        ActionType.ALARM_ASSIGNED,
         lambda current: state.assigned(current, assignee.pk, ts or now_ms()),
         "Alarm was already assigned to this user!",
     )
@@ -122,7 +112,7 @@ def unassign_alarm(alarm: Alarm, *, ts: int = 0) -> AlarmState:
     """Nobody looks after it. Raises BadRequest where nobody did, NotFound."""
     return _change(
         alarm,
-        AlarmAction.ALARM_UNASSIGNED,
+        ActionType.ALARM_UNASSIGNED,
         lambda current: state.assigned(current, None, ts or now_ms()),
         "Alarm was already unassigned!",
     )
@@ -132,7 +122,7 @@ def unassign_alarm(alarm: Alarm, *, ts: int = 0) -> AlarmState:
 def delete_alarm(alarm: Alarm) -> None:
     """It never was. Raises NotFound where somebody was faster."""
     originator = hold(alarm.originator, alarm.tenant_id)
-    with audit.deed(AlarmAction.ALARM_DELETE, EntityType.ALARM, alarm) as entry:
+    with audit.deed(ActionType.ALARM_DELETE, EntityType.ALARM, alarm) as entry:
         current = _locked(alarm.pk)
         entry.before(row_of(current))
         deleting(EntityType.ALARM, [current.id], current.tenant_id)
@@ -159,7 +149,7 @@ _SAME = (
 
 def _change(
     alarm: Alarm,
-    action: AlarmAction,
+    action: ActionType,
     rule: Callable[[AlarmState], AlarmState],
     refusal: str,
     **said: bool,

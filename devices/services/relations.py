@@ -64,7 +64,7 @@ def save_relation(
         **key.columns(), defaults={"tenant_id": tenant_id, "additional_info": additional_info}
     )
     if made:
-        _record(ends, {}, _told(found))
+        _record(ActionType.RELATION_ADD_OR_UPDATE, ends, {}, _told(found))
         announce_relation(Event.RELATION_ADD_OR_UPDATE, found, ends)
         return found
     if version is not None and version != found.version:
@@ -74,7 +74,7 @@ def save_relation(
         found.additional_info = additional_info
         found.version += 1
         found.save(update_fields=["additional_info", "version"])
-        _record(ends, before, _told(found))
+        _record(ActionType.RELATION_ADD_OR_UPDATE, ends, before, _told(found))
         announce_relation(Event.RELATION_ADD_OR_UPDATE, found, ends)
     return found
 
@@ -88,7 +88,7 @@ def delete_relation(tenant_id: uuid.UUID, key: RelationKey) -> EntityRelation:
     found = rows.select_for_update().first()
     if found is None:
         raise NotFound("Requested item wasn't found!")
-    _record(ends, _told(found), {})
+    _record(ActionType.RELATION_DELETED, ends, _told(found), {})
     announce_relation(Event.RELATION_DELETED, found, ends)
     rows.delete()
     return found
@@ -103,7 +103,7 @@ def delete_relations(tenant_id: uuid.UUID, entity: EntityId) -> int:
     target = hold(entity, tenant_id)
     if target is None:
         raise not_found(entity.type, entity.id)
-    with audit.deed(ActionType.UPDATED, entity.type, target) as entry:
+    with audit.deed(ActionType.RELATIONS_DELETED, entity.type, target) as entry:
         gone, _ = EntityRelation.objects.filter(tenant_id=tenant_id, group=RelationGroup.COMMON).at(entity).delete()
         entry.before({"relations": gone})
         tell(Event.RELATIONS_DELETED, entity, target, {})
@@ -149,9 +149,9 @@ def _told(relation: EntityRelation) -> dict[str, Any]:
     return {"relation": {**ends, "type": relation.type, "additional_info": relation.additional_info}}
 
 
-def _record(ends: Mapping[EntityId, Model], before: dict[str, Any], after: dict[str, Any]) -> None:
+def _record(action: ActionType, ends: Mapping[EntityId, Model], before: dict[str, Any], after: dict[str, Any]) -> None:
     """Tell the audit log of both ends, as ThingsBoard does."""
     for entity, found in ends.items():
-        with audit.deed(ActionType.UPDATED, entity.type, found) as entry:
+        with audit.deed(action, entity.type, found) as entry:
             entry.before(before)
             entry.after(after)

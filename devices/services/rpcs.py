@@ -1,6 +1,8 @@
 """Writes of persistent RPCs. How they reach their device is the transports' business (compat/device_transports.md 9)."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -54,6 +56,32 @@ def create_rpc(
     if retries is not None and retries < 0:
         raise BadRequest("retries: expected a whole number from 0")
     _require_small("request", request)
+    with _told_of_call(device, request):
+        rpc = _queue(device, request, expiration_time, retries, rpc_id, additional_info)
+        announce_rpc(rpc)
+    return rpc
+
+
+@contextmanager
+def _told_of_call(device: Device, request: dict[str, Any]) -> Iterator[None]:
+    """Tell the audit log that somebody calls the device. Rules do as well, of which the log is not told."""
+    if audit.acting_user() is None:
+        yield
+        return
+    with audit.deed(ActionType.RPC_CALL, EntityType.DEVICE, device) as entry:
+        entry.after({"request": request})
+        yield
+
+
+def _queue(
+    device: Device,
+    request: dict[str, Any],
+    expiration_time: int,
+    retries: int | None,
+    rpc_id: uuid.UUID | None,
+    additional_info: dict[str, Any] | None,
+) -> Rpc:
+    """See `create_rpc`."""
     # Two that queue at once must not both take the last place.
     held = Device.objects.select_for_update(of=("self",), no_key=True).filter(pk=device.pk).first()
     if held is None:
@@ -71,7 +99,6 @@ def create_rpc(
     )
     with refusing({"devices_rpc_pkey": "A request with this id exists already!"}):
         rpc.save(force_insert=True)
-    announce_rpc(rpc)
     return rpc
 
 

@@ -65,6 +65,8 @@ class Runner:
         """In order, each part in a savepoint of its own, halved until what spoils it stands alone; that one runs once more, and
         what the database refuses is the failure of the node that wanted it. `first` is the number of the first message.
         """
+        if not queued:
+            return Done({}, [], [])
         if len(queued) == 1:
             return self._alone(tenant_id, queue, queued, first)
         try:
@@ -73,8 +75,8 @@ class Runner:
         except (*CONTENTION, *AWAY) as error:
             if not isinstance(error, errors.ProgramLimitExceeded):
                 raise
-        except FAULTS:
-            pass
+        except Exception as error:
+            log.info("Part of a batch is spoiled: %s", error)
         else:
             return done._replace(failed={first + number: why for number, why in done.failed.items()})
         half = len(queued) // 2
@@ -94,8 +96,8 @@ class Runner:
             if not isinstance(error, errors.ProgramLimitExceeded):
                 raise
             return _spoiled(number, error, recordings)
-        except FAULTS as error:
-            log.error("A message of tenant %s spoils its batch: %s", tenant_id, error)
+        except Exception as error:
+            log.error("A message of tenant %s spoils its batch.", tenant_id, exc_info=not isinstance(error, FAULTS))
             return _spoiled(number, error, recordings)
         return Done(dict.fromkeys([number], failed[0]) if failed else {}, [ctx], recordings)
 
@@ -153,5 +155,7 @@ def _settle(ctx: BatchContext) -> str:
 
 def _sentence(error: BaseException) -> str:
     """The first line of what the database said, which names no other tenant's data."""
+    if not isinstance(error, (*FAULTS, *CONTENTION, *AWAY)):
+        return f"The message cannot be processed: {type(error).__name__}"
     diagnosis = getattr(error, "diag", None) or getattr(error.__cause__, "diag", None)
     return f"The database refuses it: {getattr(diagnosis, 'message_primary', None) or type(error).__name__}"

@@ -7,14 +7,14 @@ from typing import NamedTuple
 from django.db import connection as django_connection
 from django.db import transaction
 
-from rules.engine.batch import AWAY, CONTENTION, FAULTS, Done, Runner
+from rules.engine.batch import AWAY, CONTENTION, Done, Runner
 from rules.engine.intake import Queued
 from rules.engine.ledger import write_down
 from rules.engine.strategies import Strategies
 from telemetry.fanout import fanout
 from thingsboard.kernel.outbox import claims, kick
 from thingsboard.kernel.outbox.claims import Flow, Head, Looks, Taken
-from thingsboard.kernel.outbox.dead import Casualty, bury, put_off
+from thingsboard.kernel.outbox.dead import Casualty, bury, bury_unreadable, put_off
 from thingsboard.kernel.outbox.messages import decode_rows
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,18 @@ class Slicer:
             heads = heads[:suspect]
         try:
             return self._whole(flow, heads)
-        except _Gone:
-            return Slice(0, True)
+        except Exception as error:
+            self._uncount(heads)
+            if isinstance(error, _Gone):
+                return Slice(0, True)
+            raise
+
+    def _uncount(self, heads: Sequence[Head]) -> None:
+        """Whatever it was, it did not end the worker. Where the database is away, the run counts."""
+        try:
+            claims.uncount(self._looks.connection, heads)
+        except AWAY:
+            log.info("%d runs count that came to nothing.", len(heads))
 
     def _claim(self, flow: Flow, most: int) -> list[Head]:
         with transaction.atomic():
@@ -75,15 +85,17 @@ class Slicer:
                 log.info("Contention, trying again: %s", error)
             except AWAY:
                 raise
-            except FAULTS as error:
-                log.info("A batch is spoiled, looking for the culprit: %s", error)
+            except _Gone:
+                raise
+            except Exception as error:
+                log.info("A batch is spoiled, looking for the culprit: %r", error)
                 return self._attempt(flow, heads, careful=True)
-        return Slice(0, True)
+        raise _Gone
 
     def _attempt(self, flow: Flow, heads: Sequence[Head], *, careful: bool) -> Slice:
         with transaction.atomic():
             rows = self._take(flow, heads)
-            queued = [each for row in rows for each in _queued(row)]
+            queued = [each for row in rows for each in self._queued(flow, row)]
             run = self._runner.run_carefully if careful else self._runner.run
             done = run(flow.tenant_id, flow.queue, queued)
             strategy = self._strategies.of(flow.queue)
@@ -97,6 +109,15 @@ class Slicer:
             return self._bite(flow, heads[0], failing=_first_in(rows[0], queued, done))
         self._after(done)
         return Slice(len(queued), True)
+
+    def _queued(self, flow: Flow, row: Taken) -> list[Queued]:
+        """The messages of a row that is going; one that says nothing that is understood leaves a dead letter alone."""
+        try:
+            return _messages(row)
+        except (ValueError, TypeError) as error:
+            log.error("A row of the queue cannot be read: %s", error)
+            bury_unreadable(self._looks.connection, flow.tenant_id, flow.queue, row.body, f"It cannot be read: {error}")
+            return []
 
     def _take(self, flow: Flow, heads: Sequence[Head]) -> list[Taken]:
         rows = claims.take(self._looks.connection, heads) if claims.lock(self._looks.connection, flow.id) else None
@@ -133,7 +154,7 @@ class Slicer:
             row = claims.hold(connection, head) if claims.lock(connection, flow.id) else None
             if row is None:
                 return Slice(0, True)
-            queued = _queued(row)
+            queued = _messages(row)
             total = row.done + len(queued)
             size = max(1, len(queued) >> max(1, row.attempts - SUSPECTED)) if suspected else failing or 1
             bite = queued[:size]
@@ -174,7 +195,7 @@ class Slicer:
             connection = self._looks.connection
             row = claims.hold(connection, head) if claims.lock(connection, flow.id) else None
             if row is not None:
-                total = row.done + len(_queued(row))
+                total = row.done + len(_messages(row))
                 claims.bitten(connection, row, row.done, total, retries=row.retries + 1, pause_s=pause_s)
                 # Its effects are undone, but why it waits is what somebody who debugs it wants to know.
                 write_down(connection, flow.tenant_id, done.recordings if len(bite) == 1 else ())
@@ -192,7 +213,7 @@ class Slicer:
                 kick(ctx.lanes)
 
 
-def _queued(row: Taken) -> list[Queued]:
+def _messages(row: Taken) -> list[Queued]:
     rows = decode_rows(row.body)
     return [Queued(row.id, index, rows[index], row.appended) for index in range(row.done, len(rows))]
 

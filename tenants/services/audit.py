@@ -80,7 +80,7 @@ def _write(failed: list[AuditLog]) -> None:
 class Entry:
     """One deed while it is being done. Values are what `snapshot` makes of an object, or any JSON."""
 
-    def __init__(self, action: ActionType | models.TextChoices, kind: EntityType, target: models.Model) -> None:
+    def __init__(self, action: ActionType, kind: EntityType, target: models.Model) -> None:
         self.row = AuditLog(
             action=action,
             entity_type=kind.value,
@@ -105,11 +105,8 @@ class Entry:
 
 
 @contextmanager
-def deed(action: ActionType | models.TextChoices, kind: EntityType, target: models.Model) -> Iterator[Entry]:
-    """Record what is done inside: with its success in the caller's transaction, or its failure once that is rolled back.
-
-    What can be done to their entities alone, higher floors name themselves.
-    """
+def deed(action: ActionType, kind: EntityType, target: models.Model) -> Iterator[Entry]:
+    """Record what is done inside: with its success in the caller's transaction, or its failure once that is rolled back."""
     entry = Entry(action, kind, target)
     try:
         yield entry

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from alarms.models import Alarm
 from devices.services.assignments import assign
@@ -203,6 +204,20 @@ def test_the_rule_engine_hears_of_every_deed_and_the_audit_log_has_it(cast: Cast
         ("Hot", made["id"]["id"], cast.alice.pk, cast.acme.pk)
     }
     assert log[1].data["before"]["severity"] == "MAJOR" and log[2].data["after"]["acknowledged"] is True
+
+
+def test_the_audit_log_is_asked_for_what_is_done_to_alarms_alone(cast: Cast, client: Client) -> None:
+    made = raise_alarm(cast.alice, cast.device)
+    api(cast.alice).post(path_of(made, "ack"))
+    raise_alarm(cast.gina, cast.foreign_device)
+    client.force_login(cast.sam)
+    for action, found in (("ALARM_ACK", 1), ("ALARM_CLEAR", 0)):
+        page = api(cast.alice).get(f"/api/v1/auditLogs?action={action}").json()
+        assert [row["entity_id"] for row in page["results"]] == [made["id"]["id"]] * found
+        assert api(cast.gina).get(f"/api/v1/auditLogs?action={action}").json()["results"] == []
+        shown = client.get(f"/admin/tenants/auditlog/?action__exact={action}")
+        assert shown.context["cl"].result_count == found
+    assert api(cast.alice).get("/api/v1/auditLogs?action=ALARM").status_code == 400
 
 
 def test_what_is_refused_is_in_the_audit_log_and_not_in_the_queue(cast: Cast) -> None:

@@ -59,12 +59,15 @@ def test_both_ends_are_told_of_in_the_audit_log(cast: Cast) -> None:
     (hall,), meter = assets(cast, "Hall"), device(cast.device)
     relate(cast, hall, meter)
     delete_relation(cast.acme.pk, RelationKey(hall, "Contains", meter))
-    rows = AuditLog.objects.filter(action="UPDATED").order_by("created_time", "id")
+    delete_relations(cast.acme.pk, meter)
+    rows = AuditLog.objects.filter(action__startswith="RELATION_").order_by("created_time", "id")
     assert (
         sorted((row.entity_type, row.entity_name) for row in rows)
         == [("ASSET", "Hall")] * 2 + [("DEVICE", "Meter")] * 2
     )
     assert [set(row.data) for row in rows] == [{"after"}, {"after"}, {"before"}, {"before"}]
+    assert [row.action for row in rows] == ["RELATION_ADD_OR_UPDATE"] * 2 + ["RELATION_DELETED"] * 2
+    assert AuditLog.objects.get(action="RELATIONS_DELETED").entity_name == "Meter"
 
 
 def test_both_ends_must_be_the_tenants_own(cast: Cast) -> None:

@@ -5,6 +5,8 @@ import uuid
 
 import pytest
 from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 
 from devices.models import Rpc, RpcStatus
 from devices.services import rpcs
@@ -12,6 +14,7 @@ from devices.services.devices import delete_device
 from devices.services.rpcs import change_status, create_rpc, delete_rpc
 from devices.services.shares import share_with
 from tenants.models import AuditLog
+from tenants.services.audit import remember_request
 from tenants.services.tenants import delete_tenant
 from tests.cast import Cast
 from tests.waiting import until, waits_for_a_lock
@@ -104,6 +107,27 @@ def test_who_may_control_a_device_sees_its_commands_and_administrators_delete_th
     assert AuditLog.objects.get(entity_type="RPC").action == "DELETED"
     with pytest.raises(NotFound):
         delete_rpc(rpc)
+
+
+def test_the_audit_log_tells_of_a_call_by_somebody_and_not_by_a_rule(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(cast)
+    assert not AuditLog.objects.filter(action="RPC_CALL").exists()
+
+    def call(_: HttpRequest) -> HttpResponse:
+        queued(cast)
+        with pytest.raises(TooMany), transaction.atomic():
+            queued(cast)
+        return HttpResponse()
+
+    request = RequestFactory().post("/")
+    request.user = cast.alice
+    monkeypatch.setattr(rpcs, "MOST_WAITING", 2)
+    remember_request(call)(request)
+    done, refused = AuditLog.objects.filter(action="RPC_CALL").order_by("created_time", "id")
+    assert (done.success, refused.success, done.entity_name, done.user_id) == (True, False, "Meter", cast.alice.pk)
+    assert done.data == {"after": {"request": REQUEST}} and "2 requests wait" in refused.failure
 
 
 def test_commands_go_with_their_device_and_their_tenant(cast: Cast) -> None:

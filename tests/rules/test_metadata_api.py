@@ -1,11 +1,13 @@
 """/api/ruleChain/metadata: the nodes of a chain and what connects them."""
 
+import uuid
 from typing import Any
 
 import pytest
 from django.test import override_settings
 
 from rules.models import RuleChain, RuleChainVersion, RuleNode
+from telemetry.models import Erasure
 from tenants.models import AuditLog
 from tests.cast import Cast, api, error
 from tests.rules.chains import INPUT, LOG, OUTPUT, SWITCH, create, id_of, inside, line, metadata, node, save, saved
@@ -44,6 +46,18 @@ def test_nodes_keep_their_ids_and_what_is_left_out_goes(cast: Cast) -> None:
     assert second["firstNodeIndex"] == second["nodes"].index(by_name["renamed"])
     emptied = saved(alice, key, [], first=None)
     assert (emptied["nodes"], emptied["connections"], emptied["firstNodeIndex"]) == ([], [], None)
+
+
+def test_no_values_are_kept_of_nodes_so_that_those_that_go_leave_nothing_to_erase(cast: Cast) -> None:
+    alice = api(cast.alice)
+    key = id_of(create(alice))
+    gone = saved(alice, key, [node(LOG, "a")])["nodes"][0]["id"]["id"]
+    path = f"/api/plugins/telemetry/RULE_NODE/{gone}"
+    assert error(alice.post(f"{path}/SERVER_SCOPE", {"a": 1}, format="json")) == (403, 20)
+    assert alice.get(f"{path}/values/attributes").json() == []
+    saved(alice, key, [node(LOG, "b")])
+    assert alice.delete(f"/api/ruleChain/{key}").status_code == 200
+    assert list(Erasure.objects.values_list("entity_type", "entity_id")) == [("RULE_CHAIN", uuid.UUID(key))]
 
 
 def test_the_newest_version_is_what_was_saved(cast: Cast) -> None:

@@ -1,7 +1,7 @@
 """Messages that are in the queue go through the chains, and what the chains did is there exactly when they are gone."""
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 
 from alarms.models import Alarm
 from rules.engine.drain import Drain
@@ -12,7 +12,8 @@ from rules.nodes.filter.message_type_switch import MessageTypeSwitch
 from telemetry.services import latest
 from tests.cast import Cast
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
-from thingsboard.kernel.models import DeadLetter
+from thingsboard.kernel import outbox
+from thingsboard.kernel.models import DeadLetter, OutboxRow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,3 +91,22 @@ def test_a_drain_keeps_its_connection_from_task_to_task(cast: Cast) -> None:
     finally:
         connection.settings_dict["CONN_MAX_AGE"] = before
         worker.close()
+
+
+def test_what_nobody_understands_is_put_aside_and_stops_nobody(cast: Cast) -> None:
+    make_chain(cast.acme.pk, [(SaveTimeSeries, {})])
+    device = cast.device.pk
+    OutboxRow.objects.all().delete()
+    queue(cast.acme.pk, telemetry(device, b'{"t":1}'))
+    OutboxRow.objects.update(body=b"\xc1 no msgpack")
+    strange = telemetry(device, b'{"t":2}').row()
+    with transaction.atomic():
+        rows = [telemetry(device, b'{"t":3}').row(), (strange[0], "SPACESHIP", *strange[2:])]
+        outbox.Appender().append(connection.connection, cast.acme.pk.bytes, rows)
+    drain()
+    assert waiting() == 0
+    assert latest(device)["t"].value == 3
+    assert sorted(DeadLetter.objects.values_list("type", "originator_type")) == [
+        ("POST_TELEMETRY_REQUEST", "SPACESHIP"),
+        ("UNREADABLE", "TENANT"),
+    ]

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
@@ -19,6 +20,7 @@ from telemetry import services
 from telemetry.points import Point
 from telemetry.query import HistoryQuery
 from telemetry.services import latest
+from telemetry.store.connect import parameters
 from tests.cast import Cast
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
 from thingsboard.kernel import outbox
@@ -134,3 +136,28 @@ def _worker_that_dies_of(body: bytes) -> bool:
 def history(device: uuid.UUID) -> list[Point]:
     found = services.history(device, HistoryQuery(["t"], 0, 10_000, descending=False))
     return found["t"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_the_database_gives_up_is_no_sign_of_a_deadly_message(cast: Cast) -> None:
+    make_chain(cast.acme.pk, *CHAIN)
+    device = cast.device.pk
+    OutboxRow.objects.all().delete()
+    queue(cast.acme.pk, telemetry(device, b'{"t":1}'))
+    with psycopg.connect(**parameters()) as other:
+        other.execute("LOCK TABLE ts_latest")
+        for _ in range(12):
+            worker = Drain()
+            connection.ensure_connection()
+            connection.connection.execute("SET lock_timeout = 10")
+            drain_once(worker)
+            worker.close()
+        assert (waiting(), DeadLetter.objects.filter(type="POST_TELEMETRY_REQUEST").count()) == (1, 0)
+        assert OutboxRow.objects.get().attempts == 0
+    drain()
+    assert latest(device)["t"].value == 1
+
+
+def drain_once(worker: Drain) -> None:
+    for group in range(2):
+        worker.work(group, 0.0, linger_s=0.0)

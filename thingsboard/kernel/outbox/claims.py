@@ -40,6 +40,7 @@ _ROWS = """
 """
 _ATTEMPT = "UPDATE kernel_outboxrow SET attempts = attempts + 1 WHERE id = ANY(%s)"
 _COLUMNS = "id, done, attempts, retries, body, created_time"
+_UNCOUNT = "UPDATE kernel_outboxrow SET attempts = greatest(attempts - 1, 0) WHERE id = ANY(%s)"
 _TAKE = f"DELETE FROM kernel_outboxrow WHERE id = ANY(%s) RETURNING {_COLUMNS}"  # noqa: S608
 _BITE = f"SELECT {_COLUMNS} FROM kernel_outboxrow WHERE id = %s FOR UPDATE"  # noqa: S608
 _BITTEN = "UPDATE kernel_outboxrow SET done = %s, attempts = %s, retries = %s, not_before = %s WHERE id = %s"
@@ -127,6 +128,11 @@ def lock(connection: Connection, flow: int) -> bool:
     """Hold the flow until the open transaction ends, unless somebody else does."""
     row = psycopg.Cursor(connection).execute(_LOCK, [flow], prepare=True).fetchone()
     return bool(row and row[0])
+
+
+def uncount(connection: Connection, heads: Sequence[Head]) -> None:
+    """The run of these rows came to an end, though nothing came of it: what is counted are runs that end their worker."""
+    psycopg.Cursor(connection).execute(_UNCOUNT, [[head.id for head in heads]])
 
 
 def take(connection: Connection, heads: Sequence[Head]) -> list[Taken] | None:

@@ -9,7 +9,7 @@ import psycopg
 
 from thingsboard.kernel.outbox.append import Appender
 from thingsboard.kernel.outbox.flows import lane_of
-from thingsboard.kernel.outbox.messages import Message, Row, encode, parts
+from thingsboard.kernel.outbox.messages import Row, encode, parts
 
 Connection = psycopg.Connection[Any]
 
@@ -43,12 +43,19 @@ def bury(connection: Connection, tenant_id: uuid.UUID, queue: str, casualties: S
     now = int(time.time() * 1000)
     rows = []
     for row, message_id, error, chain, node, attempts in casualties:
-        message = Message.of(row)
+        kind, originator_type, originator = row[:3]
         text = error.replace("\0", "").encode(errors="replace").decode()[:LONGEST_ERROR]
         places = [uuid.UUID(bytes=each) if each else None for each in (chain, node)]
-        what = [message.type[:255], message.originator.type.value, message.originator.id]
+        what = [str(kind)[:255], str(originator_type)[:32], uuid.UUID(bytes=originator)]
         rows.append([tenant_id, queue, message_id, *what, *places, text, attempts, now, encode([row])])
     psycopg.Cursor(connection).executemany(_BURY, rows)
+
+
+def bury_unreadable(connection: Connection, tenant_id: uuid.UUID, queue: str, body: bytes, error: str) -> None:
+    """Make a dead letter of a whole row whose body says nothing that is understood: only to be looked at, and dropped."""
+    now = int(time.time() * 1000)
+    what = [uuid.uuid4(), "UNREADABLE", "TENANT", tenant_id, None, None, error[:LONGEST_ERROR], 1, now, body]
+    psycopg.Cursor(connection).execute(_BURY, [tenant_id, queue, *what])
 
 
 def put_off(
