@@ -87,6 +87,7 @@ def assign_dashboard(dashboard: Dashboard, customer: Customer) -> Dashboard:
     return add_customers(dashboard, [customer.pk])
 
 
+@transaction.atomic
 def publish_dashboard(dashboard: Dashboard) -> Dashboard:
     """Assign it to the public customer, which is made when it is needed first."""
     return assign_dashboard(dashboard, public_customer(dashboard.tenant))

@@ -70,6 +70,11 @@ OF_DEVICES: dict[str, Verb] = {
         ["ENTITY_CREATED ASSET"],
         made(Asset, name="New"),
     ),
+    "create asset with a new type": Verb(
+        lambda w: assets.create_asset(w.tenant, AssetFields(name="New", type="roof")),
+        ["ENTITY_CREATED ASSET_PROFILE", "ENTITY_CREATED ASSET"],
+        made(Asset, name="New", profile__name="roof"),
+    ),
     "update asset": Verb(
         lambda w: assets.update_asset(w.asset, AssetFields(name="Old")),
         ["ENTITY_UPDATED ASSET"],

@@ -8,6 +8,8 @@ from django.db.models import Model
 from alarms.models import Alarm
 from alarms.services.alarms import assign_alarm, create_or_update_alarm
 from alarms.services.state import AlarmRequest
+from dashboards.services import dashboards
+from dashboards.services.dashboards import DashboardFields
 from devices.services import asset_profiles, assets, assignments, devices, entity_views, profiles, relations, rpcs
 from devices.services.assets import AssetFields
 from devices.services.devices import DeviceFields
@@ -21,6 +23,7 @@ from rules.services.draft import Connection, Draft, NodeDraft
 from telemetry import services as telemetry
 from telemetry.deeds import Target
 from telemetry.points import Scope
+from tenants.services.customers import create_customer
 from tenants.services.users import create_user
 from tests.cast import Cast
 from tests.devices.test_entity_views import of
@@ -36,7 +39,7 @@ class World:
 
     def __init__(self, cast: Cast) -> None:
         self.cast, self.device, self.bistro, self.bob = cast, cast.device, cast.bistro, cast.bob
-        self.tenant = cast.acme.pk
+        self.tenant, self.cafe = cast.acme.pk, create_customer(cast.acme, "Café")
         self.asset = assets.create_asset(self.tenant, AssetFields(name="Hall"))
         self.view = entity_views.create_view(self.tenant, of(self.device))
         self.profile = profiles.create_profile(self.tenant, "valve")
@@ -47,6 +50,9 @@ class World:
         self.related = relations.save_relation(self.tenant, RelationKey(self.ends[0], "Feeds", self.ends[1]))
         self.rpc = rpcs.create_rpc(self.device, {"method": "x"}, expiration_time=now_ms() + HOUR)
         self.letter = letter(self.tenant, self.device.pk)
+        self.dashboard = dashboards.create_dashboard(self.tenant, DashboardFields(title="Floor"))
+        self.shown = dashboards.create_dashboard(self.tenant, DashboardFields(title="Shown"))
+        dashboards.assign_dashboard(self.shown, self.bistro)
         self._values()
         self._alarms()
         self._chains()
