@@ -87,7 +87,8 @@ def equip(tenant_id: uuid.UUID) -> None:
     ):
         if kind not in had:
             insert_chain(RuleChain(tenant_id=tenant_id, name=name, type=kind, root=True), draft)
-            raise_epoch()
+    if len(had) < len(RuleChainType):
+        raise_epoch()
 
 
 def equip_all() -> int:

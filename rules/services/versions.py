@@ -84,8 +84,9 @@ def record(
     )
     made.save(force_insert=True)
     note_started(chain, made.definition)
-    kept = chain.versions.order_by("-number").values("pk")[: settings.TB_RULE_CHAIN_VERSIONS]
-    chain.versions.exclude(pk__in=kept).delete()
+    if made.number > settings.TB_RULE_CHAIN_VERSIONS:
+        kept = chain.versions.order_by("-number").values("pk")[: settings.TB_RULE_CHAIN_VERSIONS]
+        chain.versions.exclude(pk__in=kept).delete()
     return made
 
 

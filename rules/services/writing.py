@@ -41,14 +41,14 @@ def inside(chain: RuleChain) -> tuple[list[RuleNode], list[RuleConnection]]:
 
 
 def write_inside(
-    chain: RuleChain, draft: Draft, *, restoring: bool = False
+    chain: RuleChain, draft: Draft, *, restoring: bool = False, new: bool = False
 ) -> tuple[list[RuleNode], list[RuleConnection]]:
-    """Make the chain's rows what the draft says, and its first node with them; the chain itself is not saved.
+    """Make the chain's rows what the draft says, and its first node with them; the chain itself is saved only where it is `new`.
 
     A node whose id is no node's of this chain is a new one with an id of its own; `restoring` keeps ids as they are said.
     """
     draft = draft.checked()
-    old = {node.pk: node for node in RuleNode.objects.filter(chain=chain)}
+    old = {} if new else {node.pk: node for node in RuleNode.objects.filter(chain=chain)}
     longest = longest_debug_ms(chain.tenant_id)
     # New ones lie a millisecond apart: lists are in the order of time, and so in the order in which they were said.
     start = now_ms() - len(draft.nodes)
@@ -71,25 +71,25 @@ def write_inside(
         if _fill(node, said, longest) and not node._state.adding:
             changed.append(node)
         nodes.append(node)
+    chain.first_rule_node_id = None if draft.first is None else nodes[draft.first].pk
+    if new:
+        chain.save(force_insert=True)
     _drop([key for key in old if key not in seen], chain)
     RuleNode.objects.bulk_create([node for node in nodes if node._state.adding])
     _update(changed)
-    RuleConnection.objects.filter(from_node__chain=chain).delete()
+    if not new:
+        RuleConnection.objects.filter(from_node__chain=chain).delete()
     connections = [
         RuleConnection(from_node=nodes[each.from_index], to_node=nodes[each.to_index], type=each.type)
         for each in draft.connections
     ]
     RuleConnection.objects.bulk_create(connections)
-    chain.first_rule_node_id = None if draft.first is None else nodes[draft.first].pk
     return sorted(nodes, key=lambda node: (node.created_time, node.pk)), connections
 
 
 def insert_chain(chain: RuleChain, draft: Draft | None, note: str = "") -> None:
     """Write a new chain with its first version."""
-    chain.save(force_insert=True)
-    nodes, connections = ([], []) if draft is None else write_inside(chain, draft)
-    if chain.first_rule_node_id:
-        chain.save(update_fields=["first_rule_node_id"])
+    nodes, connections = write_inside(chain, draft or Draft(), new=True)
     versions.record(chain, nodes, connections, note)
 
 

@@ -23,8 +23,7 @@ WRONG_BODIES: list[Any] = [
     b'{"a":' * 2000 + b"1" + b"}" * 2000, b"[" * 100_000,
 ]  # fmt: skip
 WRONG_VALUES: list[Any] = [
-    None, True, -1, 2**70, 1.5, "", "n" * 300, "a\0b", [], {}, {"id": "x"}, {"\0": 1}, {"configuration": {"maxDevices": "x"}},
-    "é" * 20_000,
+    None, True, 2**70, "n" * 300, "a\0b", [], {"id": "x"}, {"\0": 1}, "é" * 20_000,
 ]  # fmt: skip
 WRONG_PARAMETERS = ["%00", "x", "-1e99999999"]
 OURS = (

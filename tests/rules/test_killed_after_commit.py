@@ -33,7 +33,8 @@ from tests.verbs.world import HOUR
 from thingsboard.kernel.models import OutboxRow
 from thingsboard.kernel.time import now_ms, set_source
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Slow, but no platform: beside those that start one.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.xdist_group("kills")]
 
 DEBUGGED = {"failuresEnabled": False, "allEnabledUntil": 4_000_000_000_000}
 
