@@ -43,7 +43,7 @@ def inside(chain: RuleChain) -> tuple[list[RuleNode], list[RuleConnection]]:
 def write_inside(
     chain: RuleChain, draft: Draft, *, restoring: bool = False, new: bool = False
 ) -> tuple[list[RuleNode], list[RuleConnection]]:
-    """Make the chain's rows what the draft says, and its first node with them; the chain itself is saved only where it is `new`.
+    """Make the chain's rows what the draft says, and its first node with them; the chain itself is saved where it is `new`.
 
     A node whose id is no node's of this chain is a new one with an id of its own; `restoring` keeps ids as they are said.
     """
