@@ -93,7 +93,7 @@ TB_INGEST_MAX_PENDING_BYTES = env.integer("TB_INGEST_MAX_PENDING_BYTES", 64 * 10
 # Rule chains (docs/reference/rule-engine.md): lanes of a tenant's queue, in each of which messages keep their order; how
 # many drains work at a time over all rules workers; how often forgotten work is looked for.
 TB_RULE_LANES = env.integer("TB_RULE_LANES", 4, low=1, high=64)
-TB_RULE_DRAINS = env.integer("TB_RULE_DRAINS", 2, low=1, high=64)
+TB_RULE_DRAINS = env.integer("TB_RULE_DRAINS", 1, low=1, high=64)
 TB_RULE_MAX_NODES_PER_MESSAGE = env.integer("TB_RULE_MAX_NODES_PER_MESSAGE", 1000, low=1, high=1_000_000)
 TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
 # How much of one tenant may wait for them: bytes, and seconds of the oldest. Above it that tenant's devices are not served.
