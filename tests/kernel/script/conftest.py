@@ -6,7 +6,7 @@ import pytest
 
 from thingsboard.kernel.script import Jail, Limits
 
-QUICK = Limits(timeout_ms=50, memory_bytes=8 << 20, result_bytes=100_000, scripts=16)
+QUICK = Limits(timeout_ms=50, memory_bytes=8 << 20, longest_result=100_000, scripts=16)
 
 
 @pytest.fixture(scope="session")

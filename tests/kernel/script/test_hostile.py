@@ -114,7 +114,8 @@ LEAVING = {
 
 PROBE = """
 const seen = [];
-for (const each of [globalThis, {}, [], () => {}, '', /a/, new Error(), JSON, Math, msg, metadata]) if ('leak' in Object(each)) seen.push(String(each));
+const all = [globalThis, {}, [], () => {}, '', /a/, new Error(), JSON, Math, msg, metadata];
+for (const each of all) if ('leak' in Object(each)) seen.push(String(each));
 const usual = Math.max(1, 2) === 2 && Date.now() > 1e12 && undefined === void 0 && JSON.parse('[1]').length === 1;
 mine = 5;
 return [seen, usual, typeof leak, Object.keys(globalThis), mine, Object.getPrototypeOf(globalThis) === Object.prototype];

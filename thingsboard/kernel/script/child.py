@@ -24,7 +24,7 @@ FRAME = struct.Struct(
     "<IBHI16s"
 )  # bytes that follow, kind, calls that run between two looks at the clock, calls, program
 CALL, DEFINE = 1, 2
-HELLO, ANSWERS, UNKNOWN, DEFINED, BROKEN = 1, 2, 3, 4, 5
+HELLO, ANSWERS, UNKNOWN, DEFINED, BROKEN, ENOUGH = 1, 2, 3, 4, 5, 6
 
 TIMED_OUT = "The script ran longer than {limit_ms} ms."
 NO_MEMORY = "The script needs more than {memory_bytes} bytes of memory."
@@ -63,7 +63,7 @@ class Script:
         except quickjs.JSException as error:
             raise Failed(sentence(error)) from None
         context.set_time_limit(seconds)
-        self._run = prepare("run", script, limits["result_bytes"], OUTPUT)
+        self._run = prepare("run", script, limits["longest_result"], OUTPUT)
         self._context = context  # its end is that of the functions
 
     def run(self, calls: list[str]) -> str:
@@ -159,6 +159,9 @@ class Jail:
             if lines:
                 send(ANSWERS, "\n".join(lines), len(lines))
             at += len(lines)
+            if end is not None and lines[-1] is end and end[0] == "T":
+                send(ENOUGH)  # the owner decides whether it goes on
+                break
         signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _run(self, digest: bytes, calls: list[str]) -> tuple[list[str], str | None]:

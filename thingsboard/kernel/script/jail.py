@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from .process import ANSWERS, CALL, MOST_FRAME, UNKNOWN, Died, Limits, Process
+from .process import ANSWERS, CALL, ENOUGH, MOST_FRAME, UNKNOWN, Died, Limits, Process
 from .program import Answer, Program
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,6 @@ CALLS_A_FRAME: Final = 512
 CHUNK: Final = 64  # calls that run between two looks at the clock
 STRIKES: Final = 3
 STRIKES_WITHIN_S: Final = 60.0
-OFF_S: Final = 60.0
 MOST_KNOWN: Final = 1024  # scripts with strikes
 
 TRUE, FALSE = Answer(b"true"), Answer(b"false")
@@ -106,8 +105,8 @@ class Jail:
         known = self._strikes.pop(program.digest, _Strikes())
         times = (*[each for each in known.times if now - each < STRIKES_WITHIN_S], now)
         if len(times) >= STRIKES:
-            log.warning("A script ran out of time %s times and is off for %.0f s: %r", len(times), OFF_S, program)
-            self._strikes[program.digest] = _Strikes((), now + OFF_S)
+            log.warning("A script ran out of time %s times and is off for %g s: %r", len(times), self.limits.off_s, program)
+            self._strikes[program.digest] = _Strikes((), now + self.limits.off_s)
         else:
             self._strikes[program.digest] = _Strikes(times, known.off_until)
         while len(self._strikes) > MOST_KNOWN:
@@ -180,6 +179,8 @@ class _Batch:
                     self._found += [Answer(b"", why)] * (len(self._calls) - start)
                     break
                 process.send(CALL, self._program.digest, b"\0".join(calls), len(calls), chunk)
+            elif kind == ENOUGH:
+                break  # a call ran out of time: the others have another frame, if any
             elif kind == ANSWERS and count <= start + len(calls) - len(self._found):
                 self._take(payload.split(b"\n"), count)
             else:

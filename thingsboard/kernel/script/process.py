@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 CHILD = Path(__file__).with_name("child.py")
 FRAME = struct.Struct("<IBHI16s")  # as in child.py: bytes that follow, kind, chunk, calls, program
 CALL, DEFINE = 1, 2
-HELLO, ANSWERS, UNKNOWN, DEFINED, BROKEN = 1, 2, 3, 4, 5
+HELLO, ANSWERS, UNKNOWN, DEFINED, BROKEN, ENOUGH = 1, 2, 3, 4, 5, 6
 
 MOST_FRAME: Final = 8 << 20  # bytes of calls in a frame
 SPARE_ADDRESS_SPACE: Final = (
@@ -35,12 +35,15 @@ _told: set[str] = set()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a script may use: CPU time of a call (ms), memory and the longest result (bytes), and how many contexts are kept."""
+    """What a script may use: CPU time of a call (ms), memory (bytes), the longest result (characters of JSON). How many scripts
+    are kept ready. For how long (s) one is off that ran out of time `jail.STRIKES` times.
+    """
 
     timeout_ms: int = 1000
     memory_bytes: int = 16 << 20
-    result_bytes: int = 1 << 20
+    longest_result: int = 1 << 20
     scripts: int = 128
+    off_s: float = 60.0
 
 
 class Unavailable(RuntimeError):
@@ -59,7 +62,7 @@ class Process:
         self.owner = os.getpid()
         # A processor that is shared gives CPU time slowly; only what stands still must not be waited for.
         self._patience_s = PATIENCE_S + 30 * limits.timeout_ms / 1000
-        self._most_answers = 4 * limits.result_bytes + (8 << 20)
+        self._most_answers = 4 * limits.longest_result + (8 << 20)
         self._buffer = bytearray()
         self._popen = _popen(limits, self.owner)
         assert self._popen.stdin is not None and self._popen.stdout is not None  # noqa: S101 - asked for above
@@ -160,7 +163,7 @@ def _settings(limits: Limits) -> dict[str, int]:
     return {
         "limit_ms": limits.timeout_ms,
         "memory_bytes": limits.memory_bytes,
-        "result_bytes": limits.result_bytes,
+        "longest_result": limits.longest_result,
         "scripts": limits.scripts,
         "address_space": limits.memory_bytes + SPARE_ADDRESS_SPACE,
         "cpu_s": CPU_S,
