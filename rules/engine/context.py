@@ -13,16 +13,19 @@ from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
+from rules.engine.jails import JAIL_IDLE_S, script_limits
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg
 from rules.node.context import RULE_NODE_ID
+from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Appender, Message
+from thingsboard.kernel.script import Jail, Unavailable
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
@@ -38,11 +41,17 @@ class Tools:
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
+        self.jail = Jail(script_limits(), idle_s=JAIL_IDLE_S)
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
             longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
             most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
         )
+
+    def close(self) -> None:
+        """What is open besides the connection, which is another's."""
+        self.numbers.close()
+        self.jail.close()
 
 
 class BatchContext:
@@ -151,6 +160,18 @@ class BatchContext:
     def alarms(self) -> BatchAlarms:
         """See rules.node.Context."""
         return self._alarms
+
+    def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
+        """See rules.node.Context."""
+        return self.evaluate_raw(script, [arguments(msg) for msg in messages])
+
+    def evaluate_raw(self, script: Script, calls: Sequence[bytes]) -> Sequence[Answer]:
+        """See rules.node.Context. Where scripts cannot be run at all, every call says so."""
+        try:
+            return self._tools.jail.call(script.program, calls)
+        except Unavailable as error:
+            log.error("%s", error)
+            return [Answer(b"", str(error))] * len(calls)
 
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""

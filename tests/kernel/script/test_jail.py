@@ -175,6 +175,14 @@ def test_a_script_that_runs_out_of_time_three_times_is_off_for_a_while() -> None
         jail.close()
 
 
+def test_what_was_said_of_one_call_is_never_said_of_a_later_one(jail: Jail) -> None:
+    late = Program(JS, "if (!msg) for (;;); return msg;")
+    for calls in ([0], [0, 1]):
+        assert jail.call(late, [call(n) for n in calls])[0].error
+        for n in range(100, 103):
+            assert run(jail, f"return [{n}, msg];", 1, 2) == [[n, 1], [n, 2]]
+
+
 def test_the_process_ends_when_nobody_needs_it_and_begins_again() -> None:
     jail = Jail(QUICK, idle_s=0.1)
     try:

@@ -20,11 +20,11 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-FRAME = struct.Struct(
-    "<IBHI16s"
-)  # bytes that follow, kind, calls that run between two looks at the clock, calls, program
+# Bytes that follow, kind, number of the question (answers repeat it), calls or answers in it, how many calls run between two
+# looks at the clock, program.
+FRAME = struct.Struct("<IBQIH16s")
 CALL, DEFINE = 1, 2
-HELLO, ANSWERS, UNKNOWN, DEFINED, BROKEN, ENOUGH = 1, 2, 3, 4, 5, 6
+HELLO, ANSWERS, LAST, UNKNOWN, DEFINED, BROKEN = 1, 2, 3, 4, 5, 6
 
 TIMED_OUT = "The script ran longer than {limit_ms} ms."
 NO_MEMORY = "The script needs more than {memory_bytes} bytes of memory."
@@ -92,16 +92,17 @@ class Jail:
         self._quickjs, self._driver, self._limits = quickjs, driver, limits
         self._definitions: OrderedDict[bytes, list[str]] = OrderedDict()
         self._scripts: OrderedDict[bytes, Script] = OrderedDict()
+        self._question = 0
 
     def serve(self) -> None:
         """Until the input ends."""
         while True:
-            size, kind, chunk, _, digest = FRAME.unpack(receive(FRAME.size))
+            size, kind, self._question, _, chunk, digest = FRAME.unpack(receive(FRAME.size))
             payload = receive(size)
             if kind == DEFINE:
                 self._define(digest, payload.decode("utf-8", "replace").split("\0"))
             elif digest not in self._definitions:
-                send(UNKNOWN)
+                self._send(UNKNOWN)
             else:
                 self._answer(digest, payload.decode("utf-8", "replace").split("\0"), chunk)
 
@@ -111,12 +112,12 @@ class Jail:
             self._script(digest)
         except Failed as error:
             del self._definitions[digest]
-            send(BROKEN, str(error))
+            self._send(BROKEN, str(error))
         else:
             while len(self._definitions) > self._limits["scripts"]:
                 oldest, _ = self._definitions.popitem(last=False)
                 self._scripts.pop(oldest, None)
-            send(DEFINED)
+            self._send(DEFINED)
         signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _script(self, digest: bytes) -> Script:
@@ -156,11 +157,12 @@ class Jail:
             lines, end = self._run(digest, calls[at : at + max(chunk, 1)])
             if not lines and end is not None:
                 lines = [end]
-            if lines:
-                send(ANSWERS, "\n".join(lines), len(lines))
             at += len(lines)
-            if end is not None and lines[-1] is end and end[0] == "T":
-                send(ENOUGH)  # the owner decides whether it goes on
+            # Behind a call that ran out of time the owner decides whether it goes on.
+            last = at == len(calls) or (end is not None and end[0] == "T" and lines[-1:] == [end])
+            if lines:
+                self._send(LAST if last else ANSWERS, "\n".join(lines), len(lines))
+            if last:
                 break
         signal.setitimer(signal.ITIMER_PROF, 0)
 
@@ -199,6 +201,9 @@ class Jail:
             self._scripts.pop(digest, None)
         return lines, end
 
+    def _send(self, kind: int, text: str = "", count: int = 0) -> None:
+        send(kind, text, count, self._question)
+
     def _no_memory(self) -> str:
         return "!" + json.dumps(NO_MEMORY.format(**self._limits))
 
@@ -215,10 +220,10 @@ def receive(size: int) -> bytes:
     return b"".join(parts)
 
 
-def send(kind: int, text: str = "", count: int = 0) -> None:
+def send(kind: int, text: str = "", count: int = 0, question: int = 0) -> None:
     """A frame to the owner."""
     payload = text.encode("utf-8", "replace")
-    view = memoryview(FRAME.pack(len(payload), kind, 0, count, bytes(16)) + payload)
+    view = memoryview(FRAME.pack(len(payload), kind, question, count, 0, bytes(16)) + payload)
     while view:
         view = view[os.write(1, view) :]
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from .process import ANSWERS, CALL, ENOUGH, MOST_FRAME, UNKNOWN, Died, Limits, Process
+from .process import ANSWERS, CALL, LAST, MOST_FRAME, UNKNOWN, Died, Limits, Process
 from .program import Answer, Program
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,9 @@ class Jail:
         known = self._strikes.pop(program.digest, _Strikes())
         times = (*[each for each in known.times if now - each < STRIKES_WITHIN_S], now)
         if len(times) >= STRIKES:
-            log.warning("A script ran out of time %s times and is off for %g s: %r", len(times), self.limits.off_s, program)
+            log.warning(
+                "A script ran out of time %s times and is off for %g s: %r", len(times), self.limits.off_s, program
+            )
             self._strikes[program.digest] = _Strikes((), now + self.limits.off_s)
         else:
             self._strikes[program.digest] = _Strikes(times, known.off_until)
@@ -171,7 +173,7 @@ class _Batch:
             return 1
         process = self._jail.process()
         process.send(CALL, self._program.digest, b"\0".join(calls), len(calls), chunk)
-        while len(self._found) < start + len(calls):
+        while True:
             kind, count, payload = process.receive()
             if kind == UNKNOWN:
                 why = process.define(self._program.digest, self._definition)
@@ -179,12 +181,12 @@ class _Batch:
                     self._found += [Answer(b"", why)] * (len(self._calls) - start)
                     break
                 process.send(CALL, self._program.digest, b"\0".join(calls), len(calls), chunk)
-            elif kind == ENOUGH:
-                break  # a call ran out of time: the others have another frame, if any
-            elif kind == ANSWERS and count <= start + len(calls) - len(self._found):
-                self._take(payload.split(b"\n"), count)
-            else:
+                continue
+            if kind not in (ANSWERS, LAST) or not 0 < count <= start + len(calls) - len(self._found):
                 raise Died
+            self._take(payload.split(b"\n"), count)
+            if kind == LAST:
+                break  # of a call that ran out of time, or of all
         return len(self._found) - start
 
     def _next(self, start: int, most: int) -> list[bytes]:

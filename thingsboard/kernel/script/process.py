@@ -17,9 +17,9 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 CHILD = Path(__file__).with_name("child.py")
-FRAME = struct.Struct("<IBHI16s")  # as in child.py: bytes that follow, kind, chunk, calls, program
+FRAME = struct.Struct("<IBQIH16s")  # as in child.py: bytes that follow, kind, question, calls, chunk, program
 CALL, DEFINE = 1, 2
-HELLO, ANSWERS, UNKNOWN, DEFINED, BROKEN, ENOUGH = 1, 2, 3, 4, 5, 6
+HELLO, ANSWERS, LAST, UNKNOWN, DEFINED, BROKEN = 1, 2, 3, 4, 5, 6
 
 MOST_FRAME: Final = 8 << 20  # bytes of calls in a frame
 SPARE_ADDRESS_SPACE: Final = (
@@ -64,6 +64,7 @@ class Process:
         self._patience_s = PATIENCE_S + 30 * limits.timeout_ms / 1000
         self._most_answers = 4 * limits.longest_result + (8 << 20)
         self._buffer = bytearray()
+        self._question = 0
         self._popen = _popen(limits, self.owner)
         assert self._popen.stdin is not None and self._popen.stdout is not None  # noqa: S101 - asked for above
         self._in, self._out = self._popen.stdin.fileno(), self._popen.stdout.fileno()
@@ -77,8 +78,9 @@ class Process:
         return self._popen.pid
 
     def send(self, kind: int, digest: bytes, payload: bytes, count: int = 0, chunk: int = 0) -> None:
-        """A frame. The process reads all of it before it answers, so this never waits for long."""
-        view = memoryview(FRAME.pack(len(payload), kind, chunk, count, digest) + payload)
+        """A question. The process reads all of it before it answers, so this never waits for long."""
+        self._question += 1
+        view = memoryview(FRAME.pack(len(payload), kind, self._question, count, chunk, digest) + payload)
         try:
             while view:
                 view = view[os.write(self._in, view) :]
@@ -86,9 +88,9 @@ class Process:
             raise Died from None
 
     def receive(self) -> tuple[int, int, bytes]:
-        """The next frame: kind, number of answers, payload."""
-        size, kind, _, count, _ = FRAME.unpack(self._read(FRAME.size))
-        if size > self._most_answers:
+        """The next frame that answers the last question: kind, number of answers, payload."""
+        size, kind, question, count, _, _ = FRAME.unpack(self._read(FRAME.size))
+        if size > self._most_answers or question != self._question:
             raise Died
         return kind, count, self._read(size)
 

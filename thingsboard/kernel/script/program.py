@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 JS: Final = "JS"
 TBEL: Final = "TBEL"
 LANGUAGES: Final = (JS, TBEL)
+TBEL_ENABLED: Final = False
 
 LONGEST_SOURCE: Final = 200_000  # characters
 
@@ -29,8 +30,7 @@ class Program:
         """Raises ValueError for another language, a source that is too long, and names that cannot be arguments. Whether the
         source is a script is said by `compiled` for TBEL, and for JavaScript by the first call.
         """
-        if lang not in LANGUAGES:
-            raise ValueError(f"Unknown script language {lang[:40]!r}; expected JS or TBEL.")
+        require_language(lang)
         if len(source) > LONGEST_SOURCE:
             raise ValueError(f"The script has {len(source)} characters; at most {LONGEST_SOURCE} are accepted.")
         if "\0" in source:
@@ -60,6 +60,12 @@ class Answer(NamedTuple):
 
     value: bytes
     error: str = ""
+
+
+def require_language(lang: str) -> None:
+    """Raise ValueError unless there is such a language."""
+    if lang not in LANGUAGES:
+        raise ValueError(f"Unknown script language {lang[:40]!r}; expected JS or TBEL.")
 
 
 @lru_cache(maxsize=256)
