@@ -7,6 +7,7 @@ of the catalog: a name that is none of these becomes an error, never a name of J
 the result differs from ThingsBoard's, is in docs/decisions/0034.
 """
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from thingsboard.kernel.script.tbel.emit import emit
 from thingsboard.kernel.script.tbel.lexer import fault
 from thingsboard.kernel.script.tbel.parser import parse
 from thingsboard.kernel.script.tbel.scope import mangled
+from thingsboard.kernel.script.tbel.zones import zones
 
 
 def translate(source: str, args: Sequence[str]) -> str:
@@ -36,4 +38,4 @@ def prelude() -> str:
     """The JavaScript to evaluate once in a fresh context, before its primordials are frozen: all that translations call."""
     parts = sorted((part for part in (files(__package__) / "js").iterdir() if part.name.endswith(".js")), key=lambda part: part.name)
     body = "".join(part.read_text("utf-8") for part in parts)
-    return f'(() => {{"use strict";\n{body}}})();\n'
+    return f'(() => {{"use strict";const ZONES={json.dumps(zones())};\n{body}}})();\n'

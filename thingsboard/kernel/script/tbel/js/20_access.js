@@ -2,6 +2,8 @@
 const READABLE = new Map([["size", "size"], ["length", "length"], ["empty", "isEmpty"], ["blank", "isBlank"], ["keys", "keys"],
   ["values", "values"], ["keySet", "keySet"], ["entrySet", "entrySet"], ["bytes", "getBytes"]]);
 
+const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype)); // assigning to these would meet the frozen prototype
+
 const MAPS = Object.create(null);
 const LISTS = Object.create(null);
 const STRINGS = Object.create(null);
@@ -129,13 +131,14 @@ function at(x, index) {
 const atSafe = (x, index) => (x === null ? null : at(x, index));
 
 function put(map, key, value) {
+  if (!Object.isExtensible(map)) fail("Map is unmodifiable");
   if (value === null) delete map[key];
-  else if (key === "__proto__") Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  else if (INHERITED.has(key)) Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
   else map[key] = value;
 }
 
 function set(x, key, value) {
-  if (Array.isArray(x)) x[position(x, key)] = x instanceof JavaArray ? cast(value, x.type) : value;
+  if (Array.isArray(x)) (Object.isExtensible(x) ? x : fail("List is unmodifiable"))[position(x, key)] = x instanceof JavaArray ? cast(value, x.type) : value;
   else if (isMap(x)) put(x, typeof key === "string" ? key : text(key), value);
   else tableOf(x, key) && fail("could not set: " + text(key) + " of " + typeName(x));
   return value;
@@ -157,8 +160,8 @@ function withoutNulls(map) {
 function each(x) {
   if (Array.isArray(x) || x instanceof JavaSet) return x;
   if (typeof x === "string") return Array.from({ length: x.length }, (_, i) => x[i]);
+  if (isRolling(x)) return x.values;
   if (isMap(x)) return Object.keys(x).map((key) => new Entry(x, key));
-  if (typeof x === "object" && x !== null && Array.isArray(x.values)) return x.values;
   return fail("non-iterable type: " + typeName(x));
 }
 

@@ -6,7 +6,7 @@ const entriesOf = (map) => Object.keys(map).map((key) => new Entry(map, key));
 function rearrange(map, keys) {
   const values = keys.map((key) => map[key]);
   for (const key of keys) delete map[key];
-  keys.forEach((key, i) => { map[key] = values[i]; });
+  keys.forEach((key, i) => put(map, key, values[i]));
 }
 
 Object.assign(MAPS, {
@@ -50,6 +50,7 @@ Object.assign(MAPS, {
   entrySet: (map) => new JavaSet(entriesOf(map)),
   entries: entriesOf,
   clone: (map) => ({ ...map }),
+  toUnmodifiable: (map) => Object.freeze({ ...map }),
   sortByKey: (map, ascending = true) => rearrange(map, sorted(Object.keys(map), ascending)),
   sortByValue(map, ascending = true) {
     const order = byValue(Object.values(map));

@@ -100,9 +100,7 @@ Object.assign(math, {
   subtractExact: (a, b) => sub(a, b),
   multiplyExact: (a, b) => mul(a, b),
   negateExact: (x) => neg(x),
-  abs_: undefined,
 });
-delete math.abs_;
 
 const jsonParse = JSON.parse;
 const exact = (_, value, context) => (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context.source) ? long(BigInt(context.source)) : value);
@@ -157,14 +155,12 @@ const CLASSES = {
   Number: {},
 };
 CLASSES.StrictMath = CLASSES.Math;
-delete CLASSES.Math.constructor;
 for (const members of Object.values(CLASSES)) Object.defineProperty(Object.setPrototypeOf(members, null), TABLE, { value: CLASS });
 
-const NUMBER_METHODS = {
+Object.assign(NUMBERS, {
   intValue: (x) => cast(x, "int"), longValue: (x) => cast(x, "long"), doubleValue: double, floatValue: (x) => float(double(x)),
   byteValue: (x) => cast(x, "byte"), shortValue: (x) => cast(x, "short"),
   toString: text, equals: (x, other) => single(other) && x == other, compareTo: (x, other) => ordering(x, plus(other)),
   isNaN: (x) => Number.isNaN(x), isInfinite: (x) => Math.abs(Number(x)) === Infinity, hashCode: hashOf,
-};
-Object.assign(NUMBERS, NUMBER_METHODS);
+});
 Object.assign(BOOLEANS, { booleanValue: (x) => x, toString: text, equals: (x, other) => x === other, compareTo: ordering, hashCode: hashOf });

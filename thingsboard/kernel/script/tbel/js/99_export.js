@@ -14,5 +14,5 @@ const EXPORTS = {
   $fn: Object.freeze(Object.setPrototypeOf(FUNCTIONS, null)),
 };
 for (const table of [MAPS, LISTS, STRINGS, NUMBERS, BOOLEANS, SETS, ENTRIES, ...Object.values(CLASSES)]) Object.freeze(table);
-for (const thing of [Entry, JavaSet, JavaArray]) Object.freeze(thing.prototype), Object.freeze(thing);
+for (const thing of [Entry, JavaSet, JavaArray, JavaDate, Merged]) Object.freeze(thing.prototype), Object.freeze(thing);
 for (const [name, value] of Object.entries(EXPORTS)) Object.defineProperty(globalThis, name, { value: Object.freeze(value) });
