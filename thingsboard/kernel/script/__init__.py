@@ -1,1 +1,1 @@
-"""Scripts that users write, run in a jail."""
+"""Scripts of users, run in a jailed process: JavaScript in QuickJS, and TBEL translated to it."""

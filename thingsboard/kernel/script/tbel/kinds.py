@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from thingsboard.kernel.script.tbel import syntax as ast
 from thingsboard.kernel.script.tbel.scope import Scope, nodes
 
-#: Functions that give doubles, whatever they are given.
-DOUBLES = frozenset(("toFixed", "parseFloat", "parseDouble"))
+#: Methods of Math that give doubles.
 DOUBLE_METHODS = frozenset(("sqrt", "pow", "random", "floor", "ceil", "sin", "cos", "tan", "exp", "log", "log10", "cbrt", "rint"))
 COMPARISONS = frozenset(("==", "===", "!=", "<", ">", "<=", ">=", "~=", "contains", "in", "soundslike"))
 ARITHMETIC = frozenset(("+", "-", "*", "%"))
@@ -63,7 +62,9 @@ class Kinds:
     def _of_call(self, node: ast.Call) -> str | None:
         function = node.function
         if isinstance(function, ast.Name):
-            return "double" if function.name == "toFixed" else None
+            return "double" if function.name == "toFixed" and "toFixed" not in self.variables else None
+        if function.name in ("size", "length") and not node.arguments and not function.safe:
+            return "int"
         math = isinstance(function.target, ast.Name) and function.target.name == "Math" and "Math" not in self.variables
         return "double" if math and function.name in DOUBLE_METHODS else None
 

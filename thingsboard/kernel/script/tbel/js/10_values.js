@@ -1,4 +1,7 @@
 // What a value is, how Java writes it, and the operators where they differ from JavaScript's.
+const { isArray } = Array;
+const { isExtensible } = Object;
+const { isInteger, isFinite } = Number;
 const INT_MAX = 2147483647;
 const INT_MIN = -2147483648;
 const SAFE = Number.MAX_SAFE_INTEGER;
@@ -6,7 +9,7 @@ const TABLE = Symbol("methods"); // classes of ours carry the table of their met
 const NUMERIC = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const has = (map, key) => Object.prototype.hasOwnProperty.call(map, key);
 const isInt32 = (x) => (x | 0) === x;
-const isMap = (x) => typeof x === "object" && x !== null && !Array.isArray(x) && x[TABLE] === undefined;
+const isMap = (x) => typeof x === "object" && x !== null && !isArray(x) && x[TABLE] === undefined;
 
 function fail(message) {
   throw new Error(message);
@@ -23,7 +26,7 @@ const toBig = (x) => (typeof x === "bigint" ? x : BigInt(Math.trunc(x)));
 // A float's value as the shortest decimal that is the same float, as Java prints it.
 function float(x) {
   const single = Math.fround(x);
-  if (!Number.isFinite(single) || Number.isInteger(single)) return single;
+  if (!isFinite(single) || isInteger(single)) return single;
   for (let digits = 1; digits < 10; digits++) {
     const short = Number(single.toPrecision(digits));
     if (Math.fround(short) === single) return short;
@@ -33,10 +36,10 @@ function float(x) {
 
 // Java's Double.toString.
 function doubleText(x) {
-  if (!Number.isFinite(x)) return String(x);
+  if (!isFinite(x)) return String(x);
   const size = Math.abs(x);
   if (size === 0) return Object.is(x, -0) ? "-0.0" : "0.0";
-  if (size >= 1e-3 && size < 1e7) return Number.isInteger(x) ? x + ".0" : String(x);
+  if (size >= 1e-3 && size < 1e7) return isInteger(x) ? x + ".0" : String(x);
   const [mantissa, exponent] = x.toExponential().split("e");
   return (mantissa.includes(".") ? mantissa : mantissa + ".0") + "E" + Number(exponent);
 }
@@ -44,12 +47,12 @@ function doubleText(x) {
 function text(x) {
   switch (typeof x) {
     case "string": return x;
-    case "number": return Number.isInteger(x) && Math.abs(x) < 9.3e18 ? (Math.abs(x) <= SAFE ? String(x) : String(BigInt(x))) : doubleText(x);
+    case "number": return isInteger(x) && Math.abs(x) < 9.3e18 ? (Math.abs(x) <= SAFE ? String(x) : String(BigInt(x))) : doubleText(x);
     case "object": break;
     default: return String(x);
   }
   if (x === null) return "null";
-  if (Array.isArray(x)) return "[" + x.map(text).join(", ") + "]";
+  if (isArray(x)) return "[" + x.map(text).join(", ") + "]";
   if (x[TABLE] !== undefined) return x.text();
   return "{" + Object.keys(x).map((key) => key + "=" + text(x[key])).join(", ") + "}";
 }
@@ -72,7 +75,7 @@ function add(a, b) {
   const left = typeof a;
   if (left === "number" && typeof b === "number") return a + b;
   if (left === "string" || typeof b === "string") return text(a) + text(b);
-  if (Array.isArray(a)) return Array.isArray(b) ? [...a, ...b] : [...a, b];
+  if (isArray(a)) return isArray(b) ? [...a, ...b] : [...a, b];
   if (single(a) && single(b)) return arithmetic(a, b, (x, y) => x + y);
   return text(a) + text(b);
 }
@@ -82,7 +85,7 @@ function arithmetic(a, b, operation) {
   const y = number(b);
   if (x === undefined || y === undefined) return null;
   if (typeof x === typeof y && typeof x === "number") return operation(x, y);
-  if ((typeof x === "bigint" || Number.isInteger(x)) && (typeof y === "bigint" || Number.isInteger(y))) return long(operation(toBig(x), toBig(y)));
+  if ((typeof x === "bigint" || isInteger(x)) && (typeof y === "bigint" || isInteger(y))) return long(operation(toBig(x), toBig(y)));
   return operation(Number(x), Number(y));
 }
 
@@ -99,7 +102,7 @@ function div(a, b) {
 function rem(a, b) {
   const x = number(a);
   const y = number(b);
-  if (y == 0 && x !== undefined && (typeof x === "bigint" || Number.isInteger(x))) fail("/ by zero");
+  if (y == 0 && x !== undefined && (typeof x === "bigint" || isInteger(x))) fail("/ by zero");
   return arithmetic(x ?? null, y ?? null, (left, right) => left % right);
 }
 
@@ -108,7 +111,7 @@ function pow(a, b) {
   const y = number(b);
   if (x === undefined || y === undefined) return null;
   const power = Math.pow(Number(x), Number(y));
-  return Number.isInteger(Number(x)) && Number.isInteger(Number(y)) && power <= INT_MAX ? Math.trunc(power) : power;
+  return isInteger(Number(x)) && isInteger(Number(y)) && power <= INT_MAX ? Math.trunc(power) : power;
 }
 
 const neg = (x) => (typeof x === "number" ? -x : sub(0, x));
@@ -142,7 +145,7 @@ function isEmpty(x) {
 }
 
 function sizeOf(x) {
-  return Array.isArray(x) ? x.length : x instanceof JavaSet ? x.items.size : isMap(x) ? Object.keys(x).length : 1;
+  return isArray(x) ? x.length : x instanceof JavaSet ? x.items.size : isMap(x) ? Object.keys(x).length : 1;
 }
 
 function eq(a, b) {
@@ -165,7 +168,7 @@ function eq(a, b) {
 // Equality of lists and maps, member by member.
 function same(a, b) {
   if (a === b || typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a == b && typeof a === typeof b;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]));
+  if (isArray(a)) return isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]));
   if (a instanceof JavaSet) return b instanceof JavaSet && a.items.size === b.items.size && [...a.items].every((item) => b.items.has(item));
   if (!isMap(a) || !isMap(b)) return false;
   const keys = Object.keys(a);
@@ -175,7 +178,7 @@ function same(a, b) {
 // Bit operations on ints are JavaScript's, on longs they have 64 bits.
 function bits(a, b, operation) {
   for (const x of [a, b]) {
-    if (typeof x !== "bigint" && !Number.isInteger(x)) fail("bitwise operation on " + text(x) + ", which is no integer");
+    if (typeof x !== "bigint" && !isInteger(x)) fail("bitwise operation on " + text(x) + ", which is no integer");
   }
   return long(operation(toBig(a), toBig(b)));
 }

@@ -60,7 +60,7 @@ function tableOf(x, name) {
     case "boolean": return BOOLEANS;
     case "object":
       if (x === null) fail("null pointer: ." + name + " of null");
-      return Array.isArray(x) ? LISTS : x[TABLE] ?? MAPS;
+      return isArray(x) ? LISTS : x[TABLE] ?? MAPS;
     default: return fail("a function has no member " + name);
   }
 }
@@ -96,14 +96,14 @@ function call(x, name, ...rest) {
 const callSafe = (x, name, ...rest) => (x === null ? null : call(x, name, ...rest));
 
 function get(x, name) {
-  if (Array.isArray(x) && name === "length") return x.length;
+  if (isArray(x) && name === "length") return x.length;
   const table = tableOf(x, name);
   if (table === MAPS && has(x, name)) return x[name] ?? null;
   if (table === CLASS) return has(x, name) && typeof x[name] !== "function" ? x[name] : fail("could not access " + name);
   const method = table[READABLE.get(name)];
   if (method !== undefined) return method(x) ?? null;
   if (table === MAPS) return null;
-  if (typeof x === "object" && !Array.isArray(x) && has(x, name)) return x[name] ?? null;
+  if (typeof x === "object" && !isArray(x) && has(x, name)) return x[name] ?? null;
   return fail("could not access: " + name + "; in " + typeName(x));
 }
 
@@ -111,15 +111,16 @@ const getSafe = (x, name) => (x === null ? null : get(x, name));
 
 function position(list, index) {
   const at = typeof index === "number" ? index : number(index);
-  if (!Number.isInteger(at) || at < 0 || at >= list.length) fail("index out of bounds: " + text(index) + " of " + list.length);
+  if (!isInteger(at) || at < 0 || at >= list.length) fail("index out of bounds: " + text(index) + " of " + list.length);
   return at;
 }
 
 function at(x, index) {
-  if (Array.isArray(x)) {
-    const value = typeof index === "number" ? x[index] : undefined;
+  if (typeof index === "number" && isArray(x)) {
+    const value = x[index];
     return value !== undefined ? value : x[position(x, index)];
   }
+  if (isArray(x)) return x[position(x, index)];
   if (typeof x === "string") return x[position(x, index)];
   if (typeof x === "object" && x !== null && x[TABLE] === undefined) {
     const key = typeof index === "string" ? index : text(index);
@@ -131,14 +132,14 @@ function at(x, index) {
 const atSafe = (x, index) => (x === null ? null : at(x, index));
 
 function put(map, key, value) {
-  if (!Object.isExtensible(map)) fail("Map is unmodifiable");
+  if (!isExtensible(map)) fail("Map is unmodifiable");
   if (value === null) delete map[key];
   else if (INHERITED.has(key)) Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
   else map[key] = value;
 }
 
 function set(x, key, value) {
-  if (Array.isArray(x)) (Object.isExtensible(x) ? x : fail("List is unmodifiable"))[position(x, key)] = x instanceof JavaArray ? cast(value, x.type) : value;
+  if (isArray(x)) (isExtensible(x) ? x : fail("List is unmodifiable"))[position(x, key)] = x instanceof JavaArray ? cast(value, x.type) : value;
   else if (isMap(x)) put(x, typeof key === "string" ? key : text(key), value);
   else tableOf(x, key) && fail("could not set: " + text(key) + " of " + typeName(x));
   return value;
@@ -158,7 +159,7 @@ function withoutNulls(map) {
 }
 
 function each(x) {
-  if (Array.isArray(x) || x instanceof JavaSet) return x;
+  if (isArray(x) || x instanceof JavaSet) return x;
   if (typeof x === "string") return Array.from({ length: x.length }, (_, i) => x[i]);
   if (isRolling(x)) return x.values;
   if (isMap(x)) return Object.keys(x).map((key) => new Entry(x, key));
@@ -171,7 +172,7 @@ function typeName(x) {
   if (typeof x === "boolean") return "Boolean";
   if (typeof x === "bigint") return "Long";
   if (typeof x === "number") return isInt32(x) ? "Integer" : Number.isSafeInteger(x) ? "Long" : "Double";
-  if (Array.isArray(x)) return x instanceof JavaArray ? x.type + "[]" : "List";
+  if (isArray(x)) return x instanceof JavaArray ? x.type + "[]" : "List";
   return x instanceof JavaSet ? "Set" : isMap(x) ? "Map" : x.constructor.name;
 }
 
@@ -181,9 +182,9 @@ const KINDS = {
   String: (x) => typeof x === "string", CharSequence: (x) => typeof x === "string", Character: (x) => typeof x === "string" && x.length === 1,
   Boolean: (x) => typeof x === "boolean",
   Number: single,
-  Integer: isInt32, Long: (x) => Number.isInteger(x) || typeof x === "bigint", Short: isInt32, Byte: isInt32,
+  Integer: isInt32, Long: (x) => isInteger(x) || typeof x === "bigint", Short: isInt32, Byte: isInt32,
   Double: (x) => typeof x === "number", Float: (x) => typeof x === "number",
-  List: Array.isArray, ArrayList: Array.isArray, Collection: (x) => Array.isArray(x) || x instanceof JavaSet,
+  List: isArray, ArrayList: isArray, Collection: (x) => isArray(x) || x instanceof JavaSet,
   Set: (x) => x instanceof JavaSet, Map: isMap, HashMap: isMap, LinkedHashMap: isMap,
 };
 
@@ -203,7 +204,7 @@ function cast(x, type) {
     case "$double": return doubleText(x);
     case "byte": case "Byte": return Number(BigInt.asIntN(8, toBig(whole(x))));
     case "short": case "Short": return Number(BigInt.asIntN(16, toBig(whole(x))));
-    case "int": case "Integer": return typeof x === "bigint" ? Number(BigInt.asIntN(32, x)) : Math.abs(whole(x)) <= SAFE && Number.isInteger(x) ? x | 0 : clamp(whole(x), INT_MIN, INT_MAX);
+    case "int": case "Integer": return typeof x === "bigint" ? Number(BigInt.asIntN(32, x)) : Math.abs(whole(x)) <= SAFE && isInteger(x) ? x | 0 : clamp(whole(x), INT_MIN, INT_MAX);
     case "long": case "Long": return whole(x);
     case "float": case "Float": return float(Number(plus(x)));
     case "double": case "Double": return Number(plus(x));
@@ -223,7 +224,7 @@ function arrayOf(type, items) {
 }
 
 function newArray(type, size, ...rest) {
-  if (!Number.isInteger(size) || size < 0 || size > 1e6) fail("Max array length overflow (" + text(size) + ")");
+  if (!isInteger(size) || size < 0 || size > 1e6) fail("Max array length overflow (" + text(size) + ")");
   return arrayOf(rest.length ? type + "[]" : type, Array.from({ length: size }, () => (rest.length ? newArray(type, ...rest) : ZEROS[type] ?? null)));
 }
 
@@ -232,7 +233,7 @@ const CONSTRUCTORS = {
   HashMap: (from) => (from === undefined || single(from) ? {} : { ...from }),
   HashSet: (from) => new JavaSet(from === undefined || single(from) ? [] : each(from)),
   Date: (...rest) => newDate(rest),
-  String: (from = "") => (Array.isArray(from) ? bytesToString(from) : text(from)),
+  String: (from = "") => (isArray(from) ? bytesToString(from) : text(from)),
   Integer: (x) => integer(x), Long: (x) => CLASSES.Long.valueOf(x), Double: (x) => Number(plus(x)), Float: (x) => float(Number(plus(x))), Boolean: truth,
   Object: () => ({}),
 };

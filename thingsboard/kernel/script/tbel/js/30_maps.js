@@ -84,8 +84,8 @@ function hashOf(x) {
   if (typeof x === "boolean") return x ? 1231 : 1237;
   if (typeof x === "string") return Array.from({ length: x.length }, (_, i) => x.charCodeAt(i)).reduce((hash, code) => (Math.imul(31, hash) + code) | 0, 0);
   if (isInt32(x)) return x;
-  if (Array.isArray(x)) return x.reduce((hash, item) => (Math.imul(31, hash) + hashOf(item)) | 0, 1);
+  if (isArray(x)) return x.reduce((hash, item) => (Math.imul(31, hash) + hashOf(item)) | 0, 1);
   if (typeof x === "object") return call0(x, "hashCode");
-  const raw = typeof x === "bigint" || Number.isInteger(x) ? BigInt.asUintN(64, toBig(x)) : doubleBits(x);
+  const raw = typeof x === "bigint" || isInteger(x) ? BigInt.asUintN(64, toBig(x)) : doubleBits(x);
   return Number(BigInt.asIntN(32, raw ^ (raw >> 32n)));
 }

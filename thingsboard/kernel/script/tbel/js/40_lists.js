@@ -16,8 +16,8 @@ function sorted(items, ascending) {
 const startOf = (list, start) => (start < -list.length ? 0 : start < 0 ? start + list.length : start);
 const endOf = (list, end) => (end < -list.length ? 0 : end < 0 ? end + list.length : Math.min(end, list.length));
 const whereIs = (list, item, from = 0) => { for (let i = from; i < list.length; i++) if (same(list[i], item)) return i; return -1; };
-const bounded = (list, index) => (Number.isInteger(index) && index >= 0 && index <= list.length ? index : fail("index out of bounds: " + text(index) + " of " + list.length));
-const growing = (list) => (list instanceof JavaArray ? fail("an array cannot change its length") : Object.isExtensible(list) ? list : fail("List is unmodifiable"));
+const bounded = (list, index) => (isInteger(index) && index >= 0 && index <= list.length ? index : fail("index out of bounds: " + text(index) + " of " + list.length));
+const growing = (list) => (list instanceof JavaArray ? fail("an array cannot change its length") : isExtensible(list) ? list : fail("List is unmodifiable"));
 
 function splice(list, start, count = list.length - start, ...items) {
   const from = startOf(list, start);
@@ -98,7 +98,7 @@ Object.assign(LISTS, {
   },
   toSorted: (list, ascending = true) => sorted(Array.from(list), ascending),
   reverse(list) {
-    Object.isExtensible(list) ? list.reverse() : fail("List is unmodifiable");
+    isExtensible(list) ? list.reverse() : fail("List is unmodifiable");
   },
   toReversed: (list) => Array.from(list).reverse(),
   concat: (list, items) => [...list, ...each(items)],

@@ -28,7 +28,7 @@ function split(string, regex, limit = 0) {
 }
 
 function within(string, from, to) {
-  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || from > to || to > string.length) {
+  if (!isInteger(from) || !isInteger(to) || from < 0 || from > to || to > string.length) {
     fail("begin " + text(from) + ", end " + text(to) + ", length " + string.length);
   }
   return string.slice(from, to);
@@ -88,15 +88,23 @@ function difference(a, b) {
   return a.length - b.length;
 }
 
+const SCALES = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
+
 // The digits of a number with so many of them after the point, rounded half up as BigDecimal does.
 function rounded(x, digits) {
+  if (digits >= 0 && digits < 7 && x < 1e8 && x > -1e8) {
+    const scaled = Math.abs(x) * SCALES[digits];
+    const whole = Math.floor(scaled + 0.5);
+    const fromHalf = scaled - whole + 0.5;
+    if (fromHalf > 1e-6 && fromHalf < 1 - 1e-6) return (x < 0 ? -whole : whole) / SCALES[digits];
+  }
   const [mantissa, exponent] = Math.abs(x).toExponential().split("e");
   const shifted = Math.round(Number(mantissa + "e" + (Number(exponent) + digits)));
   return (x < 0 ? -1 : 1) * Number(shifted + "e" + -digits);
 }
 
 function fixed(x, digits) {
-  if (!Number.isFinite(x)) return x > 0 ? "Infinity" : x < 0 ? "-Infinity" : "NaN";
+  if (!isFinite(x)) return x > 0 ? "Infinity" : x < 0 ? "-Infinity" : "NaN";
   return Math.abs(x) < 1e21 ? rounded(x, digits).toFixed(digits) : BigInt(x) + (digits ? "." + "0".repeat(digits) : "");
 }
 
@@ -108,7 +116,7 @@ function formatOne(letter, value, precision, flags) {
   switch (letter.toLowerCase()) {
     case "s": return precision === undefined ? text(value) : text(value).slice(0, precision);
     case "d":
-      if (typeof value !== "bigint" && !Number.isInteger(value)) fail("d != " + typeName(value));
+      if (typeof value !== "bigint" && !isInteger(value)) fail("d != " + typeName(value));
       return flags.includes(",") ? grouped(text(value)) : text(value);
     case "f": return flags.includes(",") ? grouped(fixed(Number(plus(value)), precision ?? 6)) : fixed(Number(plus(value)), precision ?? 6);
     case "e": return Number(plus(value)).toExponential(precision ?? 6).replace(/e([+-])(\d)$/, "e$10$2");

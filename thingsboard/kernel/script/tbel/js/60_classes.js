@@ -27,7 +27,7 @@ function decimal(input) {
 }
 
 function hexDouble(x, mantissaBits = 52) {
-  if (!Number.isFinite(x) || x === 0) return x === 0 ? "0x0.0p0" : String(x);
+  if (!isFinite(x) || x === 0) return x === 0 ? "0x0.0p0" : String(x);
   const bits = doubleBits(x);
   const exponent = Number((bits >> 52n) & 2047n) - 1023;
   const mantissa = (bits & 0xfffffffffffffn).toString(16).padStart(13, "0").slice(0, Math.ceil(mantissaBits / 4)).replace(/0+$/, "") || "0";
@@ -69,7 +69,7 @@ const floatClass = (name, convert, most, least, toHex) => ({
   toHexString: toHex,
   isNaN: (x) => Number.isNaN(double(x)),
   isInfinite: (x) => Math.abs(double(x)) === Infinity,
-  isFinite: (x) => Number.isFinite(double(x)),
+  isFinite: (x) => isFinite(double(x)),
   compare: ordering,
   max: (a, b) => Math.max(double(a), double(b)),
   min: (a, b) => Math.min(double(a), double(b)),

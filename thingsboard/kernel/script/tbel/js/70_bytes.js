@@ -8,7 +8,7 @@ const signed = (byte) => (byte << 24) >> 24;
 function octets(list) {
   return Array.from(each(list), (item) => {
     const value = typeof item === "string" ? parseIntegerText(item, 0, true, 32) : item;
-    if (!Number.isInteger(value)) fail("The value '" + text(item) + "' could not be correctly converted to a byte. Must be a HexDecimal/String/Integer/Byte format !");
+    if (!isInteger(value)) fail("The value '" + text(item) + "' could not be correctly converted to a byte. Must be a HexDecimal/String/Integer/Byte format !");
     if (value > 255 || value < -128) {
       fail("The value '" + value + "' could not be correctly converted to a byte. Integer to byte conversion requires the use of only 8 bits (with a range of min/max = -128/255)!");
     }

@@ -66,7 +66,7 @@ function radixString(value, radix = 10, big = true, prefix = false) {
 }
 
 function flatten(json, out, exclude, path, pathInKey) {
-  if (Array.isArray(json) || json instanceof JavaSet) {
+  if (isArray(json) || json instanceof JavaSet) {
     [...json].forEach((item, i) => flatten(item, out, exclude, path + "." + i, pathInKey));
   } else if (isMap(json)) {
     for (const key of Object.keys(json)) {
@@ -106,7 +106,7 @@ function inside(x, y, ring) {
 
 function isInsidePolygon(latitude, longitude, perimeter) {
   const json = jsonParse(perimeter);
-  const rings = Array.isArray(json?.[0]?.[0]) ? json : [json];
+  const rings = isArray(json?.[0]?.[0]) ? json : [json];
   return rings.filter((ring) => inside(latitude, longitude, ring)).length % 2 === 1;
 }
 
@@ -138,11 +138,11 @@ const FUNCTIONS = {
   parseLittleEndianHexToDouble: (value) => parseDoubleText(value, 16, false),
   parseBigEndianHexToDouble: (value) => parseDoubleText(value, 16, true),
   intLongToRadixString: radixString,
-  toFixed: (value, digits) => (Number.isFinite(double(value)) ? rounded(double(value), digits) : fail("Infinite or NaN")),
+  toFixed: (value, digits) => (isFinite(double(value)) ? rounded(double(value), digits) : fail("Infinite or NaN")),
   toInt: (value) => cast(rounded(double(value), 0), "int"),
   isNaN: (value) => Number.isNaN(double(value)),
   isBinary, isOctal, isDecimal, isHexadecimal,
-  isMap, isList: (x) => Array.isArray(x) && !(x instanceof JavaArray), isArray: (x) => x instanceof JavaArray, isSet: (x) => x instanceof JavaSet,
+  isMap, isList: (x) => isArray(x) && !(x instanceof JavaArray), isArray: (x) => x instanceof JavaArray, isSet: (x) => x instanceof JavaSet,
   newSet: () => new JavaSet([]),
   toSet: (list) => new JavaSet(each(list)),
   toFlatMap,

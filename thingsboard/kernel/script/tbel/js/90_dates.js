@@ -9,6 +9,8 @@ const RFC = /^(?:([A-Z][a-z]{2}), )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d
 const pad = (value, width) => (value < 0 ? "-" : "") + String(Math.abs(value)).padStart(width, "0");
 const unparsable = (value) => fail("Cannot parse value [" + text(value) + "] as instant");
 
+let zoneRules;
+
 // Offsets in seconds. A named zone follows the rules that it has today, at all times: std offset dst offset, start, end.
 function zoneOf(id) {
   if (id === null || id === undefined || /^(|Z|UTC|GMT|UT)$/.test(id)) return { name: () => "UTC", at: () => 0 };
@@ -17,7 +19,8 @@ function zoneOf(id) {
     const offset = (match[1] === "-" ? -1 : 1) * (match[2] * 3600 + (match[3] ?? 0) * 60 + Number(match[4] ?? 0));
     return offset > 64800 || offset < -64800 ? fail("Invalid zone offset: " + id) : { name: () => id, at: () => offset };
   }
-  return ruled(has(ZONES, id) ? ZONES[id] : fail("Unknown time-zone ID: " + text(id)));
+  zoneRules ??= jsonParse(ZONE_RULES);
+  return ruled(has(zoneRules, id) ? zoneRules[id] : fail("Unknown time-zone ID: " + text(id)));
 }
 
 function ruled(rule) {

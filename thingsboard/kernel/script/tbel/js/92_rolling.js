@@ -1,5 +1,5 @@
 // Windows of time series, which are the arguments of calculated fields: {timeWindow: {startTs, endTs}, values: [{ts, value}]}.
-const isRolling = (x) => isMap(x) && Array.isArray(x.values) && isMap(x.timeWindow);
+const isRolling = (x) => isMap(x) && isArray(x.values) && isMap(x.timeWindow);
 const valueIn = (point) => (point.value === null ? NaN : point.value);
 
 // The values of a window; NaN if one of them is and may not be ignored.
