@@ -26,7 +26,6 @@ from thingsboard.kernel.api import Query, View, flag_of, id_of, path_uuid, text_
 from thingsboard.kernel.entities import not_found
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityType
-from thingsboard.kernel.script import TBEL_ENABLED
 
 ANOTHER_ROOT = "Another root rule chain is present in scope of current tenant!"
 
@@ -174,8 +173,8 @@ class TbelEnabled(View):
     permission_classes = [TenantAdmin]
 
     def get(self, request: Request) -> Response:
-        """Whether the editor offers TBEL besides JavaScript."""
-        return Response(TBEL_ENABLED)
+        """True: the editor offers TBEL besides JavaScript."""
+        return Response(True)
 
 
 class TestScript(View):

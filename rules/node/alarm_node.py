@@ -94,6 +94,8 @@ class Details:
 
     def _ask(self, script: Script, asked: Sequence[tuple[Msg, Any]]) -> Sequence[Answer]:
         """The script finds previous details in the metadata."""
+        if not asked:
+            return []
         return self._ctx.evaluate(
             script,
             [

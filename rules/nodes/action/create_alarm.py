@@ -80,9 +80,7 @@ class CreateAlarm(AlarmNode):
         wanted |= {(demand.owner, demand.type) for _, demand in wishing if demand.owner in owners}
         if wanted:
             ctx.alarms.load(wanted)
-        details = self._built(
-            ctx, [(msg, _previous(ctx, msg, demand)) for msg, demand in wishing if self._script]
-        )
+        details = self._built(ctx, [(msg, _previous(ctx, msg, demand)) for msg, demand in wishing if self._script])
         return [
             self._outcome(ctx, msg, demand, owners, details) if isinstance(demand, _Demand) else demand
             for msg, demand in zip(messages, demands, strict=True)

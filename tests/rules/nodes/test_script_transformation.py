@@ -27,7 +27,12 @@ def test_what_the_script_says_replaces_that_of_the_message(world: World) -> None
     assert outcome.relation == "Success"
     after = outcome.msg
     assert (after.data.value, after.metadata, after.type) == ({"f": 212}, {"unit": "°F"}, "NEW")
-    assert (after.id, after.ts, after.originator, after.queue) == (before.id, before.ts, before.originator, before.queue)
+    assert (after.id, after.ts, after.originator, after.queue) == (
+        before.id,
+        before.ts,
+        before.originator,
+        before.queue,
+    )
     assert not after.stored
 
 
@@ -37,7 +42,10 @@ def test_what_the_script_says_replaces_that_of_the_message(world: World) -> None
         ("return {};", ({"t": 1}, {"a": "b"}, "POST_TELEMETRY_REQUEST")),
         ("return {msg: 'text'};", ("text", {"a": "b"}, "POST_TELEMETRY_REQUEST")),
         ("return {msg: null};", (None, {"a": "b"}, "POST_TELEMETRY_REQUEST")),
-        ("return {msg: undefined, metadata: undefined, msgType: undefined};", ({"t": 1}, {"a": "b"}, "POST_TELEMETRY_REQUEST")),
+        (
+            "return {msg: undefined, metadata: undefined, msgType: undefined};",
+            ({"t": 1}, {"a": "b"}, "POST_TELEMETRY_REQUEST"),
+        ),
         ("return {msg: [1, {}]};", ([1, {}], {"a": "b"}, "POST_TELEMETRY_REQUEST")),
         ("return {metadata: null, msgType: null};", ({"t": 1}, {"a": "b"}, "POST_TELEMETRY_REQUEST")),
         ("return {metadata: {}};", ({"t": 1}, {}, "POST_TELEMETRY_REQUEST")),
@@ -49,7 +57,10 @@ def test_what_the_script_says_replaces_that_of_the_message(world: World) -> None
         ("return {msgType: 7};", ({"t": 1}, {"a": "b"}, "7")),
         ("return {other: 1};", ({"t": 1}, {"a": "b"}, "POST_TELEMETRY_REQUEST")),
         ("return [{msgType: 'ONE'}];", ({"t": 1}, {"a": "b"}, "ONE")),
-        ("metadata.more = 'c'; msg.t++; return {msg, metadata};", ({"t": 2}, {"a": "b", "more": "c"}, "POST_TELEMETRY_REQUEST")),
+        (
+            "metadata.more = 'c'; msg.t++; return {msg, metadata};",
+            ({"t": 2}, {"a": "b", "more": "c"}, "POST_TELEMETRY_REQUEST"),
+        ),
         ("undeclared = {msg: {}}; return undeclared;", ({}, {"a": "b"}, "POST_TELEMETRY_REQUEST")),
     ],
 )

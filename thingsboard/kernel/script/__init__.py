@@ -4,6 +4,6 @@ run in the process that asks.
 
 from .jail import Jail
 from .process import Limits, Unavailable
-from .program import JS, TBEL, TBEL_ENABLED, Answer, Program
+from .program import JS, TBEL, Answer, Program
 
-__all__ = ["JS", "TBEL", "TBEL_ENABLED", "Answer", "Jail", "Limits", "Program", "Unavailable"]
+__all__ = ["JS", "TBEL", "Answer", "Jail", "Limits", "Program", "Unavailable"]

@@ -92,6 +92,7 @@ class Jail:
         self._quickjs, self._driver, self._limits = quickjs, driver, limits
         self._definitions: OrderedDict[bytes, list[str]] = OrderedDict()
         self._scripts: OrderedDict[bytes, Script] = OrderedDict()
+        self._preludes: dict[int, str] = {}
         self._question = 0
 
     def serve(self) -> None:
@@ -107,6 +108,8 @@ class Jail:
                 self._answer(digest, payload.decode("utf-8", "replace").split("\0"), chunk)
 
     def _define(self, digest: bytes, definition: list[str]) -> None:
+        prelude = definition[0]
+        definition[0] = self._preludes.setdefault(hash(prelude), prelude)  # that of TBEL is long, and the same for all
         self._definitions[digest] = definition
         try:
             self._script(digest)
