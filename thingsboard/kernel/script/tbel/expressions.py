@@ -22,36 +22,11 @@ BINDING = {
 WORDS = frozenset(word for word in BINDING if word[0].isalpha())
 ASSIGNMENTS = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", ">>>="))
 PRIMITIVES = frozenset(("byte", "short", "int", "long", "float", "double", "boolean", "char"))
-CASTS = PRIMITIVES | {
-    "String",
-    "Integer",
-    "Long",
-    "Double",
-    "Float",
-    "Boolean",
-    "Byte",
-    "Short",
-    "Object",
-    "List",
-    "Map",
-}
+CASTS = PRIMITIVES | {"String", "Integer", "Long", "Double", "Float", "Boolean", "Byte", "Short", "Object", "List", "Map"}
 CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "nil": None}
 KEYWORDS = frozenset(
     ("if", "else", "switch", "case", "default", "function", "def", "for", "foreach", "while", "until", "do", "return")
-    + (
-        "break",
-        "continue",
-        "var",
-        "new",
-        "import",
-        "import_static",
-        "with",
-        "assert",
-        "proto",
-        "stacklang",
-        "delete",
-        "isdef",
-    )
+    + ("break", "continue", "var", "new", "import", "import_static", "with", "assert", "proto", "stacklang", "delete", "isdef")
 )
 
 
@@ -169,10 +144,8 @@ class Expressions:
         if self.token.kind != "operator" or self.peek().text not in CASTS or self.peek(2).text != ")":
             return False
         after = self.peek(3)
-        return (
-            after.kind in ("name", "number", "string")
-            or after.text in ("(", "[", "{")
-            or (self.peek().text in PRIMITIVES and after.text in ("-", "+", "!", "~"))
+        return after.kind in ("name", "number", "string") or after.text in ("(", "[", "{") or (
+            self.peek().text in PRIMITIVES and after.text in ("-", "+", "!", "~")
         )
 
     def _cast(self) -> ast.Cast:

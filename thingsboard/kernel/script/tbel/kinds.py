@@ -6,9 +6,7 @@ from thingsboard.kernel.script.tbel import syntax as ast
 from thingsboard.kernel.script.tbel.scope import Scope, nodes
 
 #: Methods of Math that give doubles.
-DOUBLE_METHODS = frozenset(
-    ("sqrt", "pow", "random", "floor", "ceil", "sin", "cos", "tan", "exp", "log", "log10", "cbrt", "rint")
-)
+DOUBLE_METHODS = frozenset(("sqrt", "pow", "random", "floor", "ceil", "sin", "cos", "tan", "exp", "log", "log10", "cbrt", "rint"))
 COMPARISONS = frozenset(("==", "===", "!=", "<", ">", "<=", ">=", "~=", "contains", "in", "soundslike"))
 ARITHMETIC = frozenset(("+", "-", "*", "%"))
 
@@ -102,9 +100,7 @@ def _assignments(script: ast.Block, args: Sequence[str]) -> dict[str, list[ast.E
                     for name, value in node.names:
                         values.setdefault(name, []).append(value or ast.Literal(None, node.line))
                 case ast.Assign(target=ast.Name(name=name)):
-                    value = (
-                        ast.Binary(node.operator, node.target, node.value, node.line) if node.operator else node.value
-                    )
+                    value = ast.Binary(node.operator, node.target, node.value, node.line) if node.operator else node.value
                     values.setdefault(name, []).append(value)
                 case ast.Step(target=ast.Name(name=name)):
                     values.setdefault(name, []).append(ast.Name(name, node.line))
