@@ -15,14 +15,14 @@ from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
-from rules.node import Body, EntityFields, Msg
+from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
-from thingsboard.kernel.outbox import Appender, Message
+from thingsboard.kernel.outbox import Appender, Message, Position
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
@@ -60,6 +60,7 @@ class BatchContext:
         self.here = b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
+        self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self._now: int | None = None
 
     def now(self) -> int:
@@ -161,6 +162,10 @@ class BatchContext:
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         """See rules.node.Context."""
         self.acknowledged.update([msg.id for msg in messages])
+
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+        """See rules.engine.run.RunContext."""
+        self.suspended.append((place, outcome))
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""

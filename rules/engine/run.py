@@ -17,9 +17,10 @@ import psycopg
 
 from rules.engine.graph import Graph, Place
 from rules.engine.recorder import Item, Recorder
-from rules.node import FAILURE, Context, Emit, Enter, Leave, Msg, Outcome
+from rules.node import FAILURE, Context, Emit, Enter, Going, Leave, Msg, Outcome, Suspend, Wait
 from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.ids import EntityId
+from thingsboard.kernel.outbox import Position
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,10 @@ class RunContext(Context, Protocol):
 
     here: bytes
     acknowledged: set[bytes]
+
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+        """The message, whose relation `place` leaves open, goes on when its wait is over."""
+        ...
 
     def mark(self) -> Any:
         """What a node causes from here on can be undone."""
@@ -135,9 +140,7 @@ class Run:
             if start.relation is None:
                 work.add(start.graph, start.place, [(number, start.msg)])
             else:
-                self._leave(
-                    work, start.graph, start.graph.places[start.place], start.relation, [(number, start.msg)], ""
-                )
+                self._come_back(work, number, start, start.relation)
         self._work_off(work, parked)
         for wave in _waves(starts, parked):
             for number in wave:
@@ -146,6 +149,14 @@ class Run:
             self._work_off(work, None)
         done = self._ctx.acknowledged
         return {number: why for number, why in self.failed.items() if starts[number].msg.id not in done}
+
+    def _come_back(self, work: _Work, number: int, start: Start, relation: str) -> None:
+        """A message that waited leaves the node that had it wait."""
+        place, item = start.graph.places[start.place], (number, start.msg)
+        error = start.msg.metadata.get("error", "") if relation == FAILURE else ""
+        if self._recorder is not None:
+            self._recorder.left(start.graph, place, item, relation, error)
+        self._leave(work, start.graph, place, relation, [item], error)
 
     def _work_off(self, work: _Work, parked: dict[int, list[tuple[Graph, int, Msg]]] | None) -> None:
         """Until nothing is left; with `parked`, what arrives at a node that needs waves is put there instead."""
@@ -184,7 +195,7 @@ class Run:
                     by_relation[outcome.relation] = [item]
                 else:
                     known.append(item)
-            elif isinstance(outcome, Emit | Enter | Leave):
+            elif isinstance(outcome, Going):
                 self._one(work, graph, place, number, outcome)
             else:
                 for each in outcome:
@@ -193,13 +204,16 @@ class Run:
             for target in place.routes[relation]:
                 work.add(graph, target, found)
 
-    def _one(self, work: _Work, graph: Graph, place: Place, number: int, outcome: Emit | Enter | Leave) -> None:
+    def _one(self, work: _Work, graph: Graph, place: Place, number: int, outcome: Going) -> None:
         if isinstance(outcome, Emit):
             self._leave(work, graph, place, outcome.relation, [(number, outcome.msg)], outcome.error)
         elif isinstance(outcome, Enter):
             self._enter(work, graph, place, number, outcome)
-        else:
+        elif isinstance(outcome, Leave):
             self._return(work, number, outcome)
+        else:
+            stack = outcome.msg.stack
+            self._ctx.suspend(Position(graph.chain, place.id, None, stack, self._visited[number]), outcome)
 
     def _leave(self, work: _Work, graph: Graph, place: Place, relation: str, items: list[Item], error: str) -> None:
         """Messages leave a place by a label; a Failure that leads nowhere fails them."""
