@@ -17,7 +17,7 @@ from rules.engine.intake import Queued
 from rules.engine.recorder import Item
 from rules.engine.run import Failed, Start
 from rules.engine.timeline import Timeline
-from rules.node import FAILURE, Emit, Leave, Msg, Outcome
+from rules.node import FAILURE, Emit, Going, Leave, Msg, Outcome
 from thingsboard.kernel.time import now_ms
 
 MOST_TENANTS = 2_000  # whose last samples are remembered
