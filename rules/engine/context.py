@@ -16,7 +16,7 @@ from rules.engine.intervals import Firsts
 from rules.engine.jails import JAIL_IDLE_S, script_limits
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
-from rules.node import Body, EntityFields, Msg
+from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
 from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules, typed
@@ -24,7 +24,7 @@ from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
-from thingsboard.kernel.outbox import Appender, Message
+from thingsboard.kernel.outbox import Appender, Message, Position
 from thingsboard.kernel.script import Jail, Unavailable
 from thingsboard.kernel.time import now_ms
 
@@ -69,6 +69,7 @@ class BatchContext:
         self.here = b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
+        self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self._now: int | None = None
 
     def now(self) -> int:
@@ -182,6 +183,10 @@ class BatchContext:
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         """See rules.node.Context."""
         self.acknowledged.update([msg.id for msg in messages])
+
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+        """See rules.engine.run.RunContext."""
+        self.suspended.append((place, outcome))
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""
