@@ -13,7 +13,7 @@ from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
-from rules.engine.jails import JAIL_IDLE_S, script_limits
+from rules.engine.jails import jail_of_a_drain
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
@@ -36,12 +36,12 @@ Connection = psycopg.Connection[Any]
 class Tools:
     """What the batches of a thread share: its connection and what hangs on it."""
 
-    def __init__(self, connection: Connection, server: Server) -> None:
+    def __init__(self, connection: Connection, server: Server, jail: Jail | None = None) -> None:
         self.connection, self.server = connection, server
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
-        self.jail = Jail(script_limits(), idle_s=JAIL_IDLE_S)
+        self.jail = jail or jail_of_a_drain()
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
             longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rules.services import trials
+from rules.engine.jails import jail_of_people
 from tests.cast import Cast, api
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ BODY = {
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:
     yield
-    trials.jail().close()
+    jail_of_people().close()
 
 
 def tried(cast: Cast, script: str, kind: str, lang: str = "JS", **more: object) -> dict[str, str]:
@@ -129,4 +129,4 @@ def test_an_unknown_language_is_refused(cast: Cast) -> None:
 
 def test_the_script_runs_in_another_process(cast: Cast) -> None:
     tried(cast, "return true;", "filter")
-    assert trials.jail().pid not in (None, os.getpid())
+    assert jail_of_people().pid not in (None, os.getpid())
