@@ -55,7 +55,11 @@ def test_the_editor_is_told_that_there_is_tbel(cast: Cast) -> None:
             "return [{msg: 1, metadata: {}}, {msg: 2, metadata: {}, msgType: 'X'}];",
             '[{"msg":1,"metadata":{},"msgType":"POST_TELEMETRY_REQUEST"},{"msg":2,"metadata":{},"msgType":"X"}]',
         ),
-        ("generate", "return {msg: {t: 1}, metadata: {}, msgType: 'X'};", '{"msg":{"t":1},"metadata":{},"msgType":"X"}'),
+        (
+            "generate",
+            "return {msg: {t: 1}, metadata: {}, msgType: 'X'};",
+            '{"msg":{"t":1},"metadata":{},"msgType":"X"}',
+        ),
     ],
 )
 @pytest.mark.parametrize("lang", ["JS", "TBEL"])
@@ -123,7 +127,9 @@ def test_a_request_that_is_wrong_is_refused(cast: Cast, change: dict, why: str) 
 
 
 def test_an_unknown_language_is_refused(cast: Cast) -> None:
-    answer = api(cast.alice).post(f"{URL}?scriptLang=COBOL", {**BODY, "script": "", "scriptType": "filter"}, format="json")
+    answer = api(cast.alice).post(
+        f"{URL}?scriptLang=COBOL", {**BODY, "script": "", "scriptType": "filter"}, format="json"
+    )
     assert answer.status_code == 400 and answer.json()["message"] == "scriptLang: expected JS or TBEL"
 
 

@@ -58,7 +58,16 @@ def test_javascript_is_that_of_today(jail: Jail, source: str, value: object) -> 
 
 def test_each_message_that_is_no_json_fails_alone(jail: Jail) -> None:
     program = Program(JS, "return msg.n;")
-    calls = [call({"n": 1}), b"[{,{},1]", b'[{"n":"\0"},{},1]', b"", b"\0\0", b'["\xff",{},1]', b"[1],[2]", call({"n": 2})]
+    calls = [
+        call({"n": 1}),
+        b"[{,{},1]",
+        b'[{"n":"\0"},{},1]',
+        b"",
+        b"\0\0",
+        b'["\xff",{},1]',
+        b"[1],[2]",
+        call({"n": 2}),
+    ]
     answers = jail.call(program, calls)
     assert one(answers[0]) == 1 and one(answers[7]) == 2
     assert all("not valid JSON" in answers[i].error for i in (1, 2, 3, 4, 6))
@@ -242,7 +251,9 @@ def test_the_extension_is_not_loaded_by_those_who_ask() -> None:
         "import sys\nfrom thingsboard.kernel.script import *\njail = Jail(Limits())\n"
         "jail.call(Program(JS, 'return 1;'), [b'[1]'])\njail.close()\nprint('_quickjs' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60).stdout == b"False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60).stdout == b"False\n"
+    )
 
 
 def test_answers_are_the_json_text(jail: Jail) -> None:
@@ -272,5 +283,7 @@ os.write(1, " ".join(said).encode())
 def test_code_of_its_own_could_do_nothing_there_either() -> None:
     """Whatever a fault of QuickJS might let a script do, it does it in a process that was confined so."""
     place = Path(process.__file__).parent
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", ATTEMPTS, place], capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ATTEMPTS, place], capture_output=True, timeout=60, check=True
+    )
     assert done.stdout.split() == [b"refused"] * 12

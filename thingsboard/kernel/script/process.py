@@ -24,8 +24,6 @@ HELLO, ANSWERS, LAST, UNKNOWN, DEFINED, BROKEN = 1, 2, 3, 4, 5, 6
 MOST_FRAME: Final = 8 << 20  # bytes of calls in a frame
 KEPT_BYTES: Final = 1 << 20  # of a script that is kept ready, if it keeps nothing itself
 SPARE_ADDRESS_SPACE: Final = 512 << 20  # what a process has besides; most of it is never touched
-    512 << 20
-)  # what a process has besides what one script may need; most of it is never touched
 CPU_S: Final = 24 * 3600  # of a processor, after which a process ends and another one is begun
 PATIENCE_S: Final = 10.0
 PIPE_BYTES: Final = 1 << 20
