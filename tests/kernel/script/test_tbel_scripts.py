@@ -46,7 +46,9 @@ if (metadata.prevAlarmDetails) {
 return details;
 """
 
-LOG: Final = r"""return '\nIncoming message:\n' + JSON.stringify(msg) + '\nIncoming metadata:\n' + JSON.stringify(metadata);"""
+LOG: Final = (
+    r"""return '\nIncoming message:\n' + JSON.stringify(msg) + '\nIncoming metadata:\n' + JSON.stringify(metadata);"""
+)
 
 BY_DEVICE_TYPE: Final = """
 if (msgType == 'POST_TELEMETRY_REQUEST') {
