@@ -203,6 +203,18 @@ def test_the_process_ends_when_nobody_needs_it_and_begins_again() -> None:
         jail.close()
 
 
+def test_the_process_outlives_the_thread_that_asked_first() -> None:
+    jail = Jail(QUICK)
+    try:
+        thread = threading.Thread(target=lambda: run(jail, "return 1;"))
+        thread.start()
+        thread.join()
+        first = jail.pid
+        assert run(jail, "return 2;") == [2] and (jail.pid, jail.started) == (first, 1)
+    finally:
+        jail.close()
+
+
 def test_the_process_ends_with_its_owner() -> None:
     code = (
         "from thingsboard.kernel.script import *\njail = Jail(Limits())\n"
