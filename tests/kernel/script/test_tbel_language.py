@@ -43,6 +43,7 @@ SCRIPTS: list[tuple[str, Any]] = [
     ("var s = 0; foreach (n : msg.list) { s += n; } return s;", 6),
     ("var s = 0; for (n : msg.list) { s += n; } return s;", 6),
     ("var s = ''; for (String c : 'abc') { s = c + s; } s", "cba"),
+    ("var s = ''; foreach (i : 3) { s += i } s", "123"),
     ("var s = ''; foreach (e : msg.inner) { s += e.key + e.getKey() } s", "xxyy"),
     ("var s = 0; foreach (e : {a: 1, b: 2}.entrySet()) { s += e.value + e.getValue(); } s", 6),
     ("var s = 0; foreach (v : {a: 1, b: 2}.values()) { s += v; } s", 3),

@@ -181,10 +181,15 @@ function withoutNulls(map) {
   return map;
 }
 
+function* countTo(end) {
+  for (let i = 1; i <= end; i++) yield i;
+}
+
 function each(x) {
   if (isArray(x) || x instanceof JavaSet) return x;
   if (typeof x === "string") return Array.from({ length: x.length }, (_, i) => x[i]);
   if (isRolling(x)) return x.values;
   if (isMap(x)) return Object.keys(x).map((key) => new Entry(x, key));
+  if (isInt32(x)) return countTo(x);
   return fail("non-iterable type: " + typeName(x));
 }
