@@ -8,7 +8,8 @@ from typing import Any
 
 from celery import signals
 
-from rules.effects.worker import EffectsWorker, Pace, limits_from_settings
+from rules.effects.pace import Pace, limits_from_settings
+from rules.effects.worker import EffectsWorker
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +84,11 @@ def _allow_connections() -> None:
 effects_thread = EffectsThread()
 
 
-@signals.worker_shutting_down.connect
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _stop(**_: Any) -> None:
     effects_thread.stop()
 
 
-@signals.worker_shutdown.connect
+@signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _join(**_: Any) -> None:
     effects_thread.join()

@@ -10,16 +10,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple, Self, TypeVar
 
-from django.conf import settings as django_settings
+from django.db import connection as django_connection
 
 from rules.effects.desk import Desk
 from rules.effects.jobs import Ended, Job, perform
 from rules.effects.outside import OutsideWork, SystemSettings
+from rules.effects.pace import Pace
 from rules.effects.places import Limits, Places
+from rules.effects.results import Asking, Results, until
 from rules.effects.shared import SharedClients
 from rules.engine.batch import AWAY
 from thingsboard.kernel.effects import Claimed, key_of
@@ -28,41 +29,10 @@ from thingsboard.kernel.effects.kicks import clear_flag, hold_flag
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-MOST_OF_A_COMMIT = 500
 LINGER_S = 0.1  # after the last work it looks again for so long before it has itself kicked
 PAUSE_S = 0.01  # between two looks, at least
 REST_PER_LOOK = 4  # times what a look took is the pause after it, at least
 HOLD_S = 1.0  # flags last for seconds; this often they are held again
-AWAY_S = 0.5  # the database is asked again after so long
-
-
-class Pace(NamedTuple):
-    """Times in seconds, and how often one work is tried."""
-
-    lease: float
-    sweep: float
-    retry: float
-    attempts: int
-    stop: float
-    idle_client: float
-    clients: int
-
-    @classmethod
-    def from_settings(cls) -> Self:
-        """As the TB_EFFECT* settings say."""
-        s = django_settings
-        return cls(
-            s.TB_EFFECT_LEASE_SECONDS, s.TB_EFFECT_SWEEP_SECONDS, s.TB_EFFECT_RETRY_SECONDS, s.TB_EFFECT_ATTEMPTS,
-            s.TB_EFFECT_STOP_SECONDS, s.TB_EFFECT_CLIENT_IDLE_SECONDS, s.TB_EFFECT_CLIENTS,
-        )  # fmt: skip
-
-
-def limits_from_settings() -> Limits:
-    """As the TB_EFFECTS_* settings say."""
-    s = django_settings
-    return Limits(s.TB_EFFECTS_AT_ONCE, s.TB_EFFECTS_PER_TENANT, s.TB_EFFECTS_PER_DESTINATION, s.TB_EFFECTS_BYTES)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,13 +55,11 @@ class EffectsWorker:
         self._clients = SharedClients(pace.clients, pace.idle_client)
         self._settings = SystemSettings(self._asking)
         self._held: dict[int, _Held] = {}
-        self._ended: list[Ended] = []
         self._counts: Counter[str] = Counter()
-        self._wake, self._results = asyncio.Event(), asyncio.Event()
-        self._empty = asyncio.Event()  # no result waits for its commit
+        self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         self._full = False
-        self._stopping = asyncio.Event()
-        self._away = False
+        self._ask = Asking(self._stopping)
+        self._results = Results(self._desk, self._ask, self._counts, self._let_go)
 
     def wake(self) -> None:
         """There may be work."""
@@ -104,7 +72,7 @@ class EffectsWorker:
 
     async def run(self) -> None:
         """Until it is stopped."""
-        background = [asyncio.create_task(_kept(each)) for each in (self._commit, self._renew, self._tidy)]
+        background = [asyncio.create_task(_kept(each)) for each in (self._results.run, self._renew, self._tidy)]
         try:
             await self._claim()
             await self._finish()
@@ -120,7 +88,7 @@ class EffectsWorker:
 
     async def _claim(self) -> None:
         idle_since, held = time.monotonic(), float("-inf")
-        last_look = True
+        last_look = False
         while not self._stopping.is_set():
             self._wake.clear()
             began = time.monotonic()
@@ -133,16 +101,16 @@ class EffectsWorker:
                 held = now
             rest = max(PAUSE_S, REST_PER_LOOK * (now - began))
             if self._full:
-                await self._until(self._wake, LINGER_S / 2)
+                await until(self._wake, LINGER_S / 2)
             elif last_look:
-                await self._until(self._wake, self._pace.sweep)
+                await until(self._wake, self._pace.sweep)
                 last_look = not self._wake.is_set()
                 idle_since = time.monotonic()
             elif now - idle_since >= LINGER_S:
-                await self._in(self._telling, clear_flag)
+                await self._ask(self._telling, clear_flag)
                 held, last_look = float("-inf"), True
                 continue
-            await self._until(self._stopping, rest)
+            await until(self._stopping, rest)
 
     async def _look(self) -> int:
         """Claim what there is room for and begin it; how much that was. `_full` says whether more has to wait for room."""
@@ -151,16 +119,16 @@ class EffectsWorker:
             self._full = True
             return 0
         try:
-            due = [each for each in await self._in(self._desk.claims, self._desk.look) if each.due]
+            due = [each for each in await self._ask(self._desk.claims, self._desk.look) if each.due]
             wanted = places.shares(due)
             if not wanted or self._stopping.is_set():
                 self._full = bool(due)
                 return 0
-            jobs = await self._in(self._desk.claims, lambda: self._desk.claim(wanted, places.room))
+            jobs = await self._ask(self._desk.claims, lambda: self._desk.claim(wanted, places.room))
         except AWAY as error:
-            await self._wait_for_the_database(error, self._desk.claims)
+            await self._ask.rest(error, self._desk.claims)
             return 0
-        self._away = False
+        self._ask.away = False
         for job in jobs:
             self._begin(job)
         return len(jobs)
@@ -173,7 +141,7 @@ class EffectsWorker:
         self.places.take(claimed.tenant_id, claimed.destination, claimed.size)
         held = self._held[claimed.id] = _Held(claimed)
         if isinstance(job, Ended):
-            self._end_of(job)
+            self._results.add(job)
         else:
             held.task = asyncio.create_task(self._work(job, held))
 
@@ -189,12 +157,7 @@ class EffectsWorker:
             held.task = None  # who cancelled it does the rest
             raise
         held.task = None
-        self._end_of(ended)
-
-    def _end_of(self, ended: Ended) -> None:
-        self._ended.append(ended)
-        self._empty.clear()
-        self._results.set()
+        self._results.add(ended)
 
     def _let_go(self, claimed: Claimed) -> None:
         held = self._held.get(claimed.id)
@@ -211,35 +174,6 @@ class EffectsWorker:
             self._counts["taken_over"] += 1
         self._let_go(held.claimed)
 
-    # What became of it.
-
-    async def _commit(self) -> None:
-        while True:
-            await self._results.wait()
-            self._results.clear()
-            while self._ended:
-                await self._commit_some()
-            self._empty.set()
-
-    async def _commit_some(self) -> None:
-        some = self._ended[:MOST_OF_A_COMMIT]
-        try:
-            settled = await self._in(self._desk.results, lambda: self._desk.settle(some))
-        except AWAY as error:
-            await self._wait_for_the_database(error, self._desk.results)
-            return
-        except Exception:
-            log.exception("%d results of work outside are given back.", len(some))
-            await asyncio.sleep(AWAY_S)
-            settled = None
-        self._away = False
-        del self._ended[: len(some)]
-        for each in some:
-            self._let_go(each.claimed)
-            self._counts[each.kind] += 1
-        if settled is not None:
-            self._counts["taken_over"] += settled.lost
-
     # Leases.
 
     async def _renew(self) -> None:
@@ -249,9 +183,9 @@ class EffectsWorker:
             if not leases:
                 continue
             try:
-                ours = await self._in(self._desk.claims, lambda leases=leases: self._desk.renew(leases))  # type: ignore[misc]
+                ours = await self._ask(self._desk.claims, lambda leases=leases: self._desk.renew(leases))  # type: ignore[misc]
             except AWAY as error:
-                await self._wait_for_the_database(error, self._desk.claims)
+                await self._ask.rest(error, self._desk.claims)
                 continue
             for number, lease in leases:
                 held = self._held.get(number)
@@ -266,9 +200,11 @@ class EffectsWorker:
             await self._tell()
 
     async def _tell(self) -> None:
-        counts, self._counts = self._counts, Counter()
-        if counts and not await self._in(self._telling, lambda: count(counts)):
-            self._counts.update(counts)
+        counts = dict(self._counts)
+        if counts and await self._ask(self._telling, lambda: count(counts)):
+            self._counts.subtract(counts)
+            for name in [name for name, number in self._counts.items() if not number]:
+                del self._counts[name]
 
     # The end.
 
@@ -284,37 +220,17 @@ class EffectsWorker:
         leases = [(held.claimed.id, held.claimed.lease) for held in cut]
         try:
             if leases:
-                await self._in(self._desk.claims, lambda: self._desk.release(leases))
-            while self._ended and not self._away:
-                await self._until(self._empty, PAUSE_S)
+                await self._ask(self._desk.claims, lambda: self._desk.release(leases))
+            await self._results.drained()
         except AWAY as error:
             log.warning("Work outside is not given back, and taken over later: %s", error)
         await self._tell()
 
     def _end(self) -> None:
         self._desk.close()
-        self._asking.submit(self._desk.disconnect)
+        self._asking.submit(django_connection.close)
         self._asking.shutdown()
         self._telling.shutdown()
-
-    # Waiting.
-
-    async def _in(self, executor: Executor, function: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(executor, function)
-
-    async def _until(self, event: asyncio.Event, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return
-
-    async def _wait_for_the_database(self, error: BaseException, executor: Executor) -> None:
-        if not self._away:
-            log.warning("Work outside waits for the database: %s", str(error).strip().splitlines()[:1])
-        self._away = True
-        await self._in(executor, self._desk.disconnect)
-        await self._until(self._stopping, AWAY_S)
 
 
 async def _kept(work: Callable[[], Awaitable[None]]) -> None:

@@ -63,6 +63,7 @@ class BatchContext:
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
@@ -168,7 +169,8 @@ class BatchContext:
 
     def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
         """See rules.engine.run.RunContext."""
-        self.suspended.append((place, outcome))
+        retries = self.retries.get(outcome.msg.id, 0)
+        self.suspended.append((place._replace(retries=retries) if retries else place, outcome))
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""

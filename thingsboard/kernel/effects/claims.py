@@ -146,7 +146,8 @@ def claim(connection: Connection, wanted: Sequence[Claim], lease_s: float, most_
     }
     rows = psycopg.Cursor(connection).execute(_CLAIM, parameters, prepare=True).fetchall()
     claimed = sorted(Claimed(row[0], lease, *row[1:]) for row in rows)
-    kept, size = [], 0
+    kept: list[Claimed] = []
+    size = 0
     for each in claimed:
         size += each.size
         if size <= most_bytes or not kept:
