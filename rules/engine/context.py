@@ -64,6 +64,8 @@ class BatchContext:
         self.firsts = Firsts()
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
+        self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
+        self.waiting: set[bytes] = set()  # messages (by id) that wait for what was written
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
@@ -185,7 +187,9 @@ class BatchContext:
         self._flush_waits([(place, each) for place, each in suspended if isinstance(each, Wait)])
 
     def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
-        effects.append(self._connection, self.tenant_id, [effect_of(place, each) for place, each in suspended])
+        found = [effect_of(place, each, self.orders.get(each.msg.id)) for place, each in suspended]
+        effects.append(self._connection, self.tenant_id, found)
+        self.waiting.update([each.msg.id for _, each in suspended])
         self.work_outside = self.work_outside or bool(suspended)
 
     def _flush_waits(self, waits: Sequence[tuple[Position, Wait]]) -> None:

@@ -18,7 +18,7 @@ _KINDS = {kind.value: kind for kind in EntityType}
 
 class Queued(NamedTuple):
     """A message in the queue: as it was encoded, and its place there, which makes its id; since when (ms) it is there, and how
-    often it was tried again since it came there.
+    often it was tried again since it came there; where it stands in line (rules.engine.in_line).
     """
 
     row_id: int
@@ -26,6 +26,7 @@ class Queued(NamedTuple):
     row: Row
     appended: int = 0
     tried: int = 0
+    order: tuple[int, int] | None = None
 
     def message_id(self) -> bytes:
         """Its own id, else one that is the same however often it runs (RFC 9562, version 8)."""
