@@ -65,7 +65,7 @@ class BatchContext:
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
         self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
-        self.waiting: set[bytes] = set()  # messages (by id) that wait for what was written
+        self.waiting: set[bytes] = set()  # messages (by id) that wait for work outside
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 

@@ -15,10 +15,12 @@ import psycopg
 
 from rules.engine.batch import Done, Runner
 from rules.engine.intake import Queued
+from rules.engine.strategies import Strategy
 from thingsboard.kernel.effects import line
 from thingsboard.kernel.effects.line import Standing
-from thingsboard.kernel.outbox import decode_rows
+from thingsboard.kernel.outbox import Row, decode_rows
 from thingsboard.kernel.outbox.claims import Flow
+from thingsboard.kernel.outbox.dead import Casualty, bury, bury_unreadable
 
 Connection = psycopg.Connection[Any]
 RunBatch = Callable[[Any, str, Sequence[Queued]], Done]
@@ -38,40 +40,39 @@ class _Lines:
     turns: dict[int, deque[_Turn]] = field(default_factory=dict)
     parked: list[Queued] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
+    again: list[tuple[int, Row, float]] = field(default_factory=list)  # work to be done again, after so many seconds
+    dead: list[Casualty] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
 
 
 def run_in_line(
-    connection: Connection, runner: Runner, run: RunBatch, flow: Flow, queued: Sequence[Queued]
+    connection: Connection, runner: Runner, run: RunBatch, flow: Flow, queued: Sequence[Queued], strategy: Strategy
 ) -> tuple[Sequence[Queued], Done]:
     """Run what may run of these messages, in the open transaction that holds their lane; which those were, and what became of
-    them. The others are kept in line.
+    them. The others are kept in line. Work that failed is done again in its place, as often as the queue tries again.
     """
     keys = [line.key_of_token(each.row) or line.key(flow.tenant_id, flow.queue, each.row[2]) for each in queued]
     held = line.heads(connection, set(keys))
     if not held and not runner.may_suspend(flow.tenant_id):
         real = [each for each in queued if line.key_of_token(each.row) is None]
         return real, run(flow.tenant_id, flow.queue, real)
-    lines = _line_up(connection, queued, keys, held)
+    lines = _line_up(connection, flow, queued, keys, held)
     ran: list[Queued] = []
     done = Done({}, [])
     while lines.turns:
         wave = [(key, turns.popleft()) for key, turns in lines.turns.items()]
         batch = [turn.each for _, turn in wave]
         part = run(flow.tenant_id, flow.queue, batch)
+        _step(lines, wave, part, strategy)
         failed = {len(ran) + number: why for number, why in part.failed.items()}
         done = Done({**done.failed, **failed}, done.contexts + part.contexts, [*done.recordings, *part.recordings])
         ran += batch
-        waiting = {message for ctx in part.contexts for message in ctx.waiting}
-        for key, turn in wave:
-            if turn.standing is not None:
-                lines.gone.append(turn.standing.id)
-            if turn.each.message_id() in waiting:
-                lines.parked += [each.each for each in lines.turns[key] if each.standing is None]
-                del lines.turns[key]
-            elif not lines.turns[key]:
-                del lines.turns[key]
-    _keep(connection, runner, flow, lines)
+    line.leave(connection, lines.gone)
+    line.work_again(connection, lines.again)
+    if lines.dead:
+        bury(connection, flow.tenant_id, flow.queue, lines.dead)
+    stored = [(each.order or (0, 0), each.kept()) for each in lines.parked]
+    line.park(connection, flow.tenant_id, flow.queue, stored)
     lanes = _call_heads(connection, runner, flow, lines.called)
     if lanes:
         done.contexts.append(runner.context(flow.tenant_id, lanes))
@@ -104,7 +105,11 @@ def culprit(connection: Connection, runner: Runner, flow: Flow, each: Queued) ->
 
 
 def _line_up(
-    connection: Connection, queued: Sequence[Queued], keys: Sequence[int], held: dict[int, list[Standing]]
+    connection: Connection,
+    flow: Flow,
+    queued: Sequence[Queued],
+    keys: Sequence[int],
+    held: dict[int, list[Standing]],
 ) -> _Lines:
     lines = _Lines()
     first = line.number(connection) if queued else 0
@@ -122,17 +127,48 @@ def _line_up(
             for number, standing in enumerate(heads):
                 if not standing.parked or number >= line.MOST_AT_ONCE:
                     break
-                (row,) = decode_rows(standing.body)
-                own = each._replace(row=row, order=(key, standing.order_no))
+                row = _row(connection, flow, standing, lines)
+                if row is None:
+                    continue
+                own = each._replace(row=row, tried=0, order=(key, standing.order_no))
                 lines.turns.setdefault(key, deque()).append(_Turn(own, standing))
             else:
                 free.add(key)
     return lines
 
 
-def _keep(connection: Connection, runner: Runner, flow: Flow, lines: _Lines) -> None:
-    line.leave(connection, lines.gone)
-    line.park(connection, flow.tenant_id, flow.queue, [(each.order or (0, 0), each.kept()) for each in lines.parked])
+def _row(connection: Connection, flow: Flow, standing: Standing, lines: _Lines) -> Row | None:
+    """The message that stands there; one that says nothing that is understood is put aside."""
+    try:
+        (row,) = decode_rows(standing.body)
+    except ValueError as error:
+        bury_unreadable(connection, flow.tenant_id, flow.queue, standing.body, f"It cannot be read: {error}")
+        lines.gone.append(standing.id)
+        return None
+    return row
+
+
+def _step(lines: _Lines, wave: Sequence[tuple[int, _Turn]], part: Done, strategy: Strategy) -> None:
+    """After a wave: who waits again holds up his line, who is done makes way. Failures that are no more are taken out."""
+    waiting = {message for ctx in part.contexts for message in ctx.waiting}
+    for number, (key, turn) in enumerate(wave):
+        each, standing, why = turn.each, turn.standing, part.failed.get(number)
+        tried = each.retries
+        stops = each.message_id() in waiting
+        if standing is not None and why and each.came_back_failed(why):
+            # The lane need not wait for it, because its line does.
+            del part.failed[number]
+            if strategy.retries < 0 or tried < strategy.retries:
+                lines.again.append((standing.id, each.at_its_node(why, tried + 1), strategy.pause(tried)))
+                standing, stops = None, True
+            else:
+                lines.dead.append(Casualty(each.again(why), each.key(), why.error, why.chain, why.node, tried + 1))
+        if standing is not None:
+            lines.gone.append(standing.id)
+        if stops:
+            lines.parked += [turn.each for turn in lines.turns[key] if turn.standing is None]
+        if stops or not lines.turns[key]:
+            del lines.turns[key]
 
 
 def _call_heads(connection: Connection, runner: Runner, flow: Flow, called: set[int]) -> set[int]:

@@ -119,7 +119,7 @@ class Slicer:
         run = self._runner.run_carefully if careful else self._runner.run
         if not strategy.in_order and not has_tokens(queued):
             return queued, run(flow.tenant_id, flow.queue, queued)
-        return run_in_line(self._looks.connection, self._runner, run, flow, queued)
+        return run_in_line(self._looks.connection, self._runner, run, flow, queued, strategy)
 
     def _queued(self, flow: Flow, row: Taken) -> list[Queued]:
         """The messages of a row that is going; one that says nothing that is understood leaves a dead letter alone."""

@@ -13,7 +13,7 @@ from tests.rules.effects.test_work_outside import call, calling, drained, letter
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
 from tests.waiting import until
 from thingsboard.kernel.ids import EntityId, EntityType
-from thingsboard.kernel.models import Effect, OutboxRow
+from thingsboard.kernel.models import DeadLetter, Effect, OutboxRow
 from thingsboard.kernel.outbox import Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,3 +114,28 @@ def test_a_queue_that_keeps_no_order_any_more_empties_its_lines(cast: Cast, serv
         server.open.set()
         settle()
     assert saved(cast) == [1, 2, 3]
+
+
+def test_work_in_line_that_failed_is_done_again_in_its_place_as_often_as_its_queue_says(
+    cast: Cast, server: Server
+) -> None:
+    again = {"type": "RETRY_FAILED_AND_TIMED_OUT", "retries": 2, "pauseBetweenRetries": 0.01}
+    Queue.objects.filter(name=ORDERED).update(processing_strategy=again)
+    calling(cast, call(server, "/bad"))
+    send(cast, 1, 2, name=ORDERED)
+    with running():
+        settle()
+    assert numbers(server) == [1, 1, 1, 2, 2, 2]
+    assert [letter.error for letter in letters()] == ["The server said 500."] * 2
+
+
+def test_bytes_in_line_that_nobody_understands_are_put_aside(cast: Cast, server: Server) -> None:
+    calling(cast, call(server))
+    send(cast, 1, 2, 3, name=ORDERED)
+    drain()
+    second = Effect.objects.filter(parked=True).order_by("order_no").first()
+    Effect.objects.filter(pk=second.pk).update(body=b"\xc1 no msgpack")  # type: ignore[union-attr]
+    with running():
+        settle()
+    assert saved(cast) == [1, 3]
+    assert DeadLetter.objects.filter(type="UNREADABLE").count() == 1

@@ -37,6 +37,13 @@ _PARK = f"""
 _NUMBER = "SELECT nextval(pg_get_serial_sequence('kernel_effect', 'id'))"
 
 
+_AGAIN = f"""
+    UPDATE kernel_effect e
+    SET parked = false, lease = 0, attempts = 0, due_time = {NOW} + w.pause, body = w.body, size = length(w.body)
+    FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[]) AS w(id, pause, body) WHERE e.id = w.id
+"""  # noqa: S608
+
+
 class Standing(NamedTuple):
     """A row of a line. `parked`: its message can go on as soon as it is the first; else its work runs."""
 
@@ -94,3 +101,11 @@ def leave(connection: Connection, ids: Sequence[int]) -> None:
     """These are done."""
     if ids:
         psycopg.Cursor(connection).execute("DELETE FROM kernel_effect WHERE id = ANY(%s)", [list(ids)])
+
+
+def work_again(connection: Connection, rows: Sequence[tuple[int, Row, float]]) -> None:
+    """What stands there as a message is work again, due after so many seconds."""
+    if rows:
+        bodies = [encode([row]) for _, row, _ in rows]
+        pauses = [int(pause * 1000) for _, _, pause in rows]
+        psycopg.Cursor(connection).execute(_AGAIN, [[row[0] for row in rows], pauses, bodies], prepare=True)
