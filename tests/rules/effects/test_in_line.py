@@ -21,6 +21,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ORDERED = "SequentialByOriginator"
 
 
+@pytest.fixture(autouse=True)
+def _quick() -> None:
+    """Pauses of milliseconds, two retries."""
+    again = {"type": "RETRY_FAILED_AND_TIMED_OUT", "retries": 2, "pauseBetweenRetries": 0.01}
+    Queue.objects.filter(name=ORDERED).update(processing_strategy=again)
+
+
 def numbers(server: Server) -> list[int]:
     """Of the messages, in the order of their calls."""
     return [json.loads(body)["t"] for _, body in server.calls]
@@ -91,8 +98,6 @@ def test_hundreds_of_messages_in_line_go_on_in_order(cast: Cast, server: Server)
 
 
 def test_a_failure_in_line_is_tried_again_before_the_next_and_then_buried(cast: Cast, server: Server) -> None:
-    again = {"type": "RETRY_FAILED_AND_TIMED_OUT", "retries": 1, "pauseBetweenRetries": 0.01}
-    Queue.objects.filter(name=ORDERED).update(processing_strategy=again)
     calling(cast, call(server))
     bad = Message("POST_TELEMETRY_REQUEST", EntityId(EntityType.DEVICE, cast.device.pk), b"[]", None, 1)
     queue(cast.acme.pk, bad, name=ORDERED)
@@ -119,8 +124,6 @@ def test_a_queue_that_keeps_no_order_any_more_empties_its_lines(cast: Cast, serv
 def test_work_in_line_that_failed_is_done_again_in_its_place_as_often_as_its_queue_says(
     cast: Cast, server: Server
 ) -> None:
-    again = {"type": "RETRY_FAILED_AND_TIMED_OUT", "retries": 2, "pauseBetweenRetries": 0.01}
-    Queue.objects.filter(name=ORDERED).update(processing_strategy=again)
     calling(cast, call(server, "/bad"))
     send(cast, 1, 2, name=ORDERED)
     with running():
