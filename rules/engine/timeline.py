@@ -9,7 +9,7 @@ from typing import Any
 
 from rules.engine import bounded
 from rules.engine.graph import Graph, Place
-from rules.node import Emit, Enter, Leave, Msg, Outcome
+from rules.node import Emit, Going, Leave, Msg, Outcome, Suspend, Wait
 
 MOST_STEPS = 200
 MOST_OUTPUTS = 50  # of one step
@@ -32,10 +32,11 @@ class _Step:
     batch: int
     state: int
     outputs: list[dict[str, Any]] = field(default_factory=list)
+    back: bool = False  # it met the node before, in another batch
 
 
 class Timeline:
-    """Of one message in one batch."""
+    """Of one message in one batch. What waited outside of it begins with the node that had it wait, which it leaves."""
 
     def __init__(self) -> None:
         self.omitted = 0
@@ -60,12 +61,14 @@ class Timeline:
         number, state = len(self._steps), self._state(msg)
         step = _Step(graph, place, len(msg.stack), self._origin(graph, place, msg, state), at, us, batch, state)
         self._steps.append(step)
-        for each in (outcome,) if isinstance(outcome, Emit | Enter | Leave) else outcome[:MOST_OUTPUTS]:
+        for each in (outcome,) if isinstance(outcome, Going) else outcome[:MOST_OUTPUTS]:
             left = self._state(each.msg)
             if isinstance(each, Emit):
                 self._routed(step, number, each.relation, left, each.error)
             elif isinstance(each, Leave):
                 step.outputs.append({"relation": each.relation, "msg": left, "leaves": True})
+            elif isinstance(each, Suspend | Wait):
+                step.outputs.append({"relation": "", "msg": left, "waits": True})
             else:
                 step.outputs.append({"relation": "", "msg": left, "enters": True})
                 self._entered[(graph.chain, place.id), left] = number
@@ -77,6 +80,11 @@ class Timeline:
             if step.place.id == place.id and len(step.outputs) < MOST_OUTPUTS:
                 self._routed(step, number, relation, self._state(msg), error)
                 return
+        number, state = len(self._steps), self._state(msg)
+        if number < MOST_STEPS:
+            step = _Step(graph, place, len(msg.stack), None, self.run_us, 0.0, 1, state, back=True)
+            self._steps.append(step)
+            self._routed(step, number, relation, state, error)
 
     def json(self, most: int) -> dict[str, Any]:
         """As it is kept; of each message at most `most` bytes of data and of metadata."""
@@ -135,7 +143,7 @@ class Timeline:
 
 
 def _step_json(step: _Step) -> dict[str, Any]:
-    return {
+    said = {
         "chain": str(uuid.UUID(bytes=step.graph.chain)),
         "chainName": bounded.text(step.graph.name, 255)[0],
         "node": str(uuid.UUID(bytes=step.place.id)),
@@ -150,3 +158,6 @@ def _step_json(step: _Step) -> dict[str, Any]:
         "in": step.state,
         "out": step.outputs,
     }
+    if step.back:
+        said["back"] = True
+    return said
