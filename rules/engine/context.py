@@ -11,6 +11,7 @@ from django.conf import settings
 from devices.models import Direction
 from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
+from rules.engine.continuing import effect_of
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.jails import jail_of_a_drain
@@ -22,6 +23,7 @@ from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
+from thingsboard.kernel import effects
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Appender, Message, Position
@@ -70,6 +72,10 @@ class BatchContext:
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
+        self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
+        self.waiting: set[bytes] = set()  # messages (by id) that wait for work outside
+        self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
     def now(self) -> int:
@@ -186,7 +192,8 @@ class BatchContext:
 
     def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
         """See rules.engine.run.RunContext."""
-        self.suspended.append((place, outcome))
+        retries = self.retries.get(outcome.msg.id, 0)
+        self.suspended.append((place._replace(retries=retries) if retries else place, outcome))
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""
@@ -194,7 +201,26 @@ class BatchContext:
             log.info("%s: %s", self.tenant_id, text[:4096])
 
     def flush(self) -> None:
-        """Write all effects that were not written yet, in the open transaction."""
+        """Write everything that was not written yet, in the open transaction."""
+        self.write()
+        suspended, self.suspended = self.suspended, []
+        self._flush_effects([(place, each) for place, each in suspended if isinstance(each, Suspend)])
+        self._flush_waits([(place, each) for place, each in suspended if isinstance(each, Wait)])
+
+    def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
+        found = [effect_of(place, each, self.orders.get(each.msg.id)) for place, each in suspended]
+        effects.append(self._connection, self.tenant_id, found)
+        self.waiting.update([each.msg.id for _, each in suspended])
+        self.work_outside = self.work_outside or bool(suspended)
+
+    def _flush_waits(self, waits: Sequence[tuple[Position, Wait]]) -> None:
+        for _, each in waits:
+            raise NotImplementedError(f"Nobody keeps the time of {each.msg.key}.")
+
+    def write(self) -> None:
+        """Write what nodes caused and was not written yet: what the database refuses of it is the node's failure. Messages
+        that wait are not among that, and stay where a savepoint is rolled back.
+        """
         self.values.flush(self._tools.server)
         self._alarms.flush()
         queued, self.queued = self.queued, []
