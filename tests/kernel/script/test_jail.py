@@ -179,6 +179,7 @@ def test_a_script_that_runs_out_of_time_three_times_is_off_for_a_while() -> None
             "The script ran out of time 3 times and is switched off for 0 s more."[:60]
         ] * 3
         assert run(jail, "return 1;") == [1]
+        assert not jail.call(program, [call(1)], b"another tenant")[0].error
         until(lambda: not jail.call(program, [call(1)])[0].error)
     finally:
         jail.close()

@@ -104,6 +104,7 @@
     // -- the calls ---------------------------------------------------------------------------------------------------------
 
     function runner(script, mostResult, mostOutput) {
+        freezeAll([script]); // which it reaches by arguments.callee
         const kept = ownKeys(world).length, above = getPrototypeOf(world);
         let done = [], size = 0;
 
