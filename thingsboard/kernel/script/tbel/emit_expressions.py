@@ -183,6 +183,7 @@ class ExpressionEmitter:
         else:
             helper = "$callSafe" if self._is_safe(node.function) else f"$call{len(node.arguments)}"
             helper = helper if helper in ("$call0", "$call1", "$call2", "$callSafe") else "$call"
+            helper = "$size" if helper == "$call0" and node.function.name in ("size", "length") else helper
             self.call(helper, node.function.target, quoted(node.function.name), *node.arguments)
 
     def _new(self, node: ast.New) -> None:

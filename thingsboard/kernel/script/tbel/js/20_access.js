@@ -11,7 +11,9 @@ const READABLE = new Map([
   ["bytes", "getBytes"],
 ]);
 
-const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype)); // assigning to these would meet the frozen prototype
+// Assigning to what every object inherits would meet the frozen prototype.
+const INHERITED = Object.create(null);
+for (const name of Object.getOwnPropertyNames(Object.prototype)) INHERITED[name] = true;
 
 const MAPS = Object.create(null);
 const LISTS = Object.create(null);
@@ -88,6 +90,9 @@ function missing(x, name, count) {
   fail("unable to resolve method: " + name + "() [arglength=" + count + "] of " + typeName(x));
 }
 
+// size() and length(), which stand in the condition of every loop.
+const size = (x, name) => (isArray(x) || typeof x === "string" ? x.length : call0(x, name));
+
 function call0(x, name) {
   const method = tableOf(x, name)[name];
   if (method === undefined) missing(x, name, 0);
@@ -152,11 +157,14 @@ function at(x, index) {
 const atSafe = (x, index) => (x === null ? null : at(x, index));
 
 function put(map, key, value) {
-  if (!isExtensible(map)) fail("Map is unmodifiable");
-  if (value === null) delete map[key];
-  else if (INHERITED.has(key))
-    Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
-  else map[key] = value;
+  try {
+    if (value === null) delete map[key];
+    else if (INHERITED[key])
+      Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+    else map[key] = value;
+  } catch {
+    fail("Map is unmodifiable");
+  }
 }
 
 function set(x, key, value) {

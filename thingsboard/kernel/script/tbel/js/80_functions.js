@@ -177,7 +177,10 @@ const FUNCTIONS = {
   parseLittleEndianHexToDouble: (value) => parseDoubleText(value, 16, false),
   parseBigEndianHexToDouble: (value) => parseDoubleText(value, 16, true),
   intLongToRadixString: radixString,
-  toFixed: (value, digits) => (isFinite(double(value)) ? rounded(double(value), digits) : fail("Infinite or NaN")),
+  toFixed(value, digits) {
+    const number = double(value);
+    return isFinite(number) ? rounded(number, digits) : fail("Infinite or NaN");
+  },
   toInt: (value) => cast(rounded(double(value), 0), "int"),
   isNaN: (value) => Number.isNaN(double(value)),
   isBinary,

@@ -34,6 +34,7 @@ const EXPORTS = {
   $set: set,
   $change: change,
   $step: step,
+  $size: size,
   $call0: call0,
   $call1: call1,
   $call2: call2,
