@@ -14,10 +14,12 @@ from rules.engine.alarms import BatchAlarms
 from rules.engine.continuing import effect_of
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
+from rules.engine.jails import jail_of_a_drain
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
+from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
@@ -25,6 +27,7 @@ from thingsboard.kernel import effects
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Appender, Message, Position
+from thingsboard.kernel.script import Jail, Unavailable
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
@@ -35,16 +38,22 @@ Connection = psycopg.Connection[Any]
 class Tools:
     """What the batches of a thread share: its connection and what hangs on it."""
 
-    def __init__(self, connection: Connection, server: Server) -> None:
+    def __init__(self, connection: Connection, server: Server, jail: Jail | None = None) -> None:
         self.connection, self.server = connection, server
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
+        self.jail = jail or jail_of_a_drain()
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
             longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
             most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
         )
+
+    def close(self) -> None:
+        """What is open besides the connection, which is another's."""
+        self.numbers.close()
+        self.jail.close()
 
 
 class BatchContext:
@@ -158,6 +167,18 @@ class BatchContext:
     def alarms(self) -> BatchAlarms:
         """See rules.node.Context."""
         return self._alarms
+
+    def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
+        """See rules.node.Context."""
+        return self.evaluate_raw(script, [arguments(msg) for msg in messages])
+
+    def evaluate_raw(self, script: Script, calls: Sequence[bytes]) -> Sequence[Answer]:
+        """See rules.node.Context. Where scripts cannot be run at all, every call says so."""
+        try:
+            return self._tools.jail.call(script.program, calls)
+        except Unavailable as error:
+            log.error("%s", error)
+            return [Answer(b"", str(error))] * len(calls)
 
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""
