@@ -1,0 +1,1 @@
+"""Nodes whose work is done by other services."""
