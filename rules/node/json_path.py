@@ -176,12 +176,12 @@ def _sentence(error: Exception) -> object:
 def _check(expression: BaseExpression, text: str) -> None:
     """That the paths in a filter lead to one place each, and its patterns compile. Raises ValueError."""
     if isinstance(expression, FilterQuery) and not expression.path.singular_query():
-        raise ValueError(f"{text[:80]!r} cannot be used: a path inside a filter may lead to one place only.")
+        raise ValueError(f"The JSONPath {text[:80]!r} cannot be used: a path in a filter may lead to one place only.")
     if isinstance(expression, RegexLiteral):
         try:
             regex.compile(expression.value.pattern, _flags(expression.value))
         except regex.error as error:
-            raise ValueError(f"{text[:80]!r} has a regular expression that cannot be used: {error}.") from None
+            raise ValueError(f"The JSONPath {text[:80]!r} has a wrong regular expression: {error}.") from None
     for child in expression.children():
         _check(child, text)
 

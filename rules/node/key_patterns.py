@@ -17,6 +17,7 @@ SLOWEST_BATCH_S: Final = 0.5
 
 _GROUP = re.compile(r"\?(?:[:=!>]|<[=!]|<[A-Za-z][A-Za-z0-9]*>|[imsx-]+[:)])")
 _TIMES = re.compile(r"\{\d{1,4}(?:,\d{0,4})?\}")
+_ESCAPED = re.compile(r"\\(?:[pPx]\{[^}]*\}|.|$)", re.DOTALL)
 _NAMED = re.compile(r"\\k<([A-Za-z][A-Za-z0-9]*)>")
 _SPECIAL = frozenset("\\^$.|?*+()[]{}&")
 
@@ -98,8 +99,9 @@ def _translated(text: str) -> str:
             part, step = regex.escape(quoted), len(quoted) + 4
         elif named := _NAMED.match(text, at):
             part, step = f"(?P={named[1]})", len(named[0])
-        elif char == "\\":
-            part, step = text[at : at + 2], 2
+        elif escaped := _ESCAPED.match(text, at):
+            part = escaped[0]
+            step = len(part)
         elif char == "[":
             depth += 1
         elif char == "]":
