@@ -1,8 +1,8 @@
 """Every node that ThingsBoard has too is what ThingsBoard says of it: facts.tsv has a row for each of ThingsBoard's node types.
 
-Columns: the Java class behind org.thingsboard.rule.engine., name, family, labels but Failure (`*`: too many to list, the test of
-the node has them; `+`: and whatever people connect), configurationVersion, the configuration of a new node ("<text>": some text
-of our own), configDirective, icon, and what is otherwise than usual.
+Columns: the Java class behind org.thingsboard.rule.engine., name, family, labels but Failure (`*`: the test of the node has
+them; `+`: and whatever people connect), configurationVersion, the configuration of a new node ("<text>": some text of our own),
+configDirective, icon, and what is otherwise than usual.
 """
 
 import csv

@@ -96,7 +96,7 @@ def test_a_function_without_a_result_fails(world: World, path: str, why: str) ->
 @pytest.mark.parametrize(
     "path",
     [
-        "", " ", "$.", "$..", "$[", "$.a b", "$.a | $.b", "$.a & $.b", "$.a[?(@..b)]", "$.a[?(@.b[*] == 1)]", "^.a", 
+        "", " ", "$.", "$..", "$[", "$.a b", "$.a | $.b", "$.a & $.b", "$.a[?(@..b)]", "$.a[?(@.b[*] == 1)]", "^.a",
         "$.a[?length(@.b) > 1]", "$.a[?(@.b =~ /(/)]", "$.a.explode()", "$.a.index()", "$.a.length(1)", "$." + "a" * LONGEST,
         "$" + "[?(@" * 200,
     ],

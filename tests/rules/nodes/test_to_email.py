@@ -60,7 +60,7 @@ def test_images_that_are_none_fail_the_message(world: World, images: str) -> Non
 
 def test_parts_that_are_not_configured_are_null_and_a_new_node_has_some(world: World) -> None:
     mail = run_one(made(ToEmail, {}), world, message({})).msg.data.value
-    assert mail == {key: None for key in ("from", "to", "cc", "bcc", "subject", "body", "images")} | {"html": False}
+    assert mail == dict.fromkeys(("from", "to", "cc", "bcc", "subject", "body", "images")) | {"html": False}
     assert ToEmail.defaults()["toTemplate"] == "${userEmail}"
 
 
