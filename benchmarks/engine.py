@@ -83,6 +83,19 @@ def _best(environment: dict[str, str], rounds: int, chain: str, messages: int, a
     return min(found, key=lambda each: float(each["cpu_us"]))
 
 
+def _queue(messages: int, at_once: int, tenant: bytes, devices: list[bytes]) -> None:
+    from django.db import connection, transaction
+
+    from thingsboard.kernel.outbox import Appender
+
+    head = ("POST_TELEMETRY_REQUEST", "DEVICE")
+    for start in range(0, messages, at_once):
+        some = range(start, min(messages, start + at_once))
+        rows = [(*head, devices[n % DEVICES], FIRST_MS + n, b'{"t":%d,"h":4.5}' % n, None) for n in some]
+        with transaction.atomic():
+            Appender().append(connection.connection, tenant, rows)
+
+
 def _measure(chain: str, messages: int, at_once: int) -> dict[str, float]:
     """In this process, on the database that the environment names: queue the messages, then work them off.
 
@@ -96,7 +109,7 @@ def _measure(chain: str, messages: int, at_once: int) -> dict[str, float]:
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection, transaction
+    from django.db import connection
 
     from devices.models import Device, DeviceProfile
     from rules.engine import fairness
@@ -107,7 +120,6 @@ def _measure(chain: str, messages: int, at_once: int) -> dict[str, float]:
     from rules.services.draft import Connection, Draft, NodeDraft
     from tenants.services.tenants import create_tenant
     from thingsboard.kernel.models import OutboxRow
-    from thingsboard.kernel.outbox import Appender
 
     call_command("migrate", verbosity=0)
     tenant = create_tenant(f"Engine {uuid.uuid4()}")
@@ -122,12 +134,7 @@ def _measure(chain: str, messages: int, at_once: int) -> dict[str, float]:
     OutboxRow.objects.all().delete()
     fairness.MOST_MESSAGES = 2_000 if at_once > 1 else 1
     fairness.FEWEST_MESSAGES = min(fairness.FEWEST_MESSAGES, fairness.MOST_MESSAGES)
-    head = ("POST_TELEMETRY_REQUEST", "DEVICE")
-    for start in range(0, messages, at_once):
-        some = range(start, min(messages, start + at_once))
-        rows = [(*head, devices[n % DEVICES].pk.bytes, FIRST_MS + n, b'{"t":%d,"h":4.5}' % n, None) for n in some]
-        with transaction.atomic():
-            Appender().append(connection.connection, tenant.pk.bytes, rows)
+    _queue(messages, at_once, tenant.pk.bytes, [device.pk.bytes for device in devices])
     if chain in ALONE:
         Values.flush = lambda self, server: None  # type: ignore[method-assign]
     worker = drain_of_this_thread()
