@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 MOST_CORNERS: Final = 10_000
-MOST_CORNERS_OF_SEVERAL: Final = 2_000  # each polygon is compared with each other one
+MOST_CORNERS_OF_SEVERAL: Final = 1_000  # each polygon is compared with each other one
 
 _DEEPEST: Final = 16  # lists in lists
 _EARTH_KM: Final = 6371.0087714
@@ -69,6 +69,10 @@ class Ring(NamedTuple):
     corners: tuple[Point, ...]
     low: Point
     high: Point
+
+    def size(self) -> float:
+        """The area of the box around it."""
+        return (self.high[0] - self.low[0]) * (self.high[1] - self.low[1])
 
     def winds(self, latitude: float, longitude: float) -> int | None:
         """How often it goes round the place; None: the place is on its border."""
@@ -140,12 +144,8 @@ def polygons(definition: str) -> Polygons:
     if corners > most:
         raise ValueError(f"The perimeter has {corners} corners in {len(lists)} polygons; at most {most} are accepted.")
     rings = [_ring(each) for each in lists if each]
-    holes = {
-        inner
-        for inner in rings
-        for outer in rings
-        if inner is not outer and inner != outer and outer.contains(inner) and not inner.contains(outer)
-    }
+    rings.sort(key=Ring.size, reverse=True)
+    holes = {ring for ring in rings if any(_is_hole(ring, other) for other in rings)}
     return Polygons(tuple(ring for ring in rings if ring not in holes), tuple(holes))
 
 
@@ -163,6 +163,11 @@ def circle(definition: str) -> Circle:
         raise ValueError(
             f"The circle is {definition[:80]!r}; expected a JSON object with latitude, longitude and radius."
         ) from None
+
+
+def _is_hole(ring: Ring, other: Ring) -> bool:
+    """Whether it lies in the other one; two that say the same with other beginnings do not."""
+    return ring != other and other.contains(ring) and not ring.contains(other)
 
 
 def _collect(found: Any, lists: list[list[Any]], depth: int = 0) -> None:
