@@ -60,7 +60,10 @@ def test_a_chain_of_every_node_that_thingsboard_has_loses_nothing(cast: Cast) ->
         for number, row in enumerate(ROWS)
     ]
     alice = api(cast.alice)
-    body = {"ruleChains": [{"name": "Everything"}], "metadata": [{"firstNodeIndex": 0, "nodes": given, "connections": []}]}
+    body = {
+        "ruleChains": [{"name": "Everything"}],
+        "metadata": [{"firstNodeIndex": 0, "nodes": given, "connections": []}],
+    }
     (result,) = take_in(alice, body)
     assert result["error"] is None
     key = result["ruleChainId"]["id"]

@@ -101,13 +101,18 @@ def test_two_nodes_with_their_own_perimeters_do_not_disturb_each_other(world: Wo
 
 def test_an_originator_remembers_a_bounded_number_of_nodes(world: World) -> None:
     node = made(GpsGeofencingEvents, EACH)
-    for number in range(MOST_NODES + 5):
-        world.here = uuid.UUID(int=number + 1).bytes
-        told(node, world, IN)
+
+    def at(number: int, body: dict[str, Any]) -> str:
+        world.here = uuid.UUID(int=number).bytes
+        return told(node, world, body)[0]
+
+    for number in range(1, MOST_NODES + 1):
+        at(number, IN)
+    assert at(1, OUT) == "Left"  # it changed last
+    assert at(MOST_NODES + 1, IN) == "Entered"
     assert len(json.loads(world.attributes_saved[-1][2]["thingsboard"])["nodes"]) == MOST_NODES
-    assert told(node, world, IN) == ["Inside"]
-    world.here = uuid.UUID(int=1).bytes
-    assert told(node, world, IN) == ["Entered"]
+    assert [at(number, OUT) for number in (1, 3)] == ["Outside", "Left"]
+    assert at(2, IN) == "Entered"  # forgotten
 
 
 @pytest.mark.parametrize(
