@@ -27,6 +27,8 @@ LONGEST: Final = 1000  # characters
 MOST_STEPS: Final = 100_000
 SLOWEST_REGEX_S: Final = 0.1  # of processor time, for one value
 
+# A text in quotes; a name behind a point, which ends at the next point, bracket or space; anything else.
+_TOKEN = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?P<point>\.\.?)(?P<name>[^.\[\]()\s|&*]+)|.""", re.DOTALL)
 _AT_END = re.compile(r"\.([a-z]+)\(\s*(-?\d{0,9})\s*\)$")
 
 
@@ -45,7 +47,7 @@ class JsonPath:
         path = self.text if self.text[0] in "$@" else f"$.{self.text}"
         path, self._function = _without_function(path)
         try:
-            compiled = _ENVIRONMENT.compile("$" + path[1:])
+            compiled = _ENVIRONMENT.compile(_quoted("$" + path[1:]))
         except (JSONPathError, re.error, ValueError, RecursionError) as error:
             raise ValueError(f"{self.text[:80]!r} is not a JSONPath: {_sentence(error)}.") from None
         if not isinstance(compiled, jsonpath.JSONPath):
@@ -189,6 +191,20 @@ def _check(expression: BaseExpression, text: str) -> None:
 def _flags(pattern: re.Pattern[str]) -> int:
     """Those that are spelt the same in both libraries."""
     return pattern.flags & (re.IGNORECASE | re.MULTILINE | re.DOTALL)
+
+
+def _quoted(path: str) -> str:
+    """With quotes around names behind points, but in brackets: Jayway's may have all kinds of characters, `$.1st.a:b`."""
+    parts: list[str] = []
+    depth = 0
+    for token in _TOKEN.finditer(path):
+        text, name = token[0], token["name"]
+        depth += (text == "[") - (text == "]")
+        if name is not None and depth == 0:
+            escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+            text = f"{'..' if token['point'] == '..' else ''}['{escaped}']"
+        parts.append(text)
+    return "".join(parts)
 
 
 def _without_function(path: str) -> tuple[str, Callable[[Any], Any] | None]:

@@ -47,6 +47,8 @@ BODY = {
         ("$.attributes[?(@.t > $.settings.limit)].t", [25, 30]),
         ("$.attributes[?(@.t in [5, 30])].t", [5, 30]),
         ("$.attributes[?(@.t > 100)]", []),
+        ("$.attributes[?(@['t'] > 24.5)].t", [25, 30]),
+        ("$['attributes'][?(@['place'] == '].x[')]", []),
         ("$.settings['limit', 'absent']", {"limit": 20}),
         ("$.attributes[*]['t', 'place']", [{"t": 5, "place": "hall"}, {"t": 25, "place": "Hall"}, {"t": 30}]),
         ("$.attributes.length()", 3),
@@ -68,6 +70,15 @@ def test_the_body_becomes_what_the_path_finds(world: World, path: str, found: ob
     assert (outcome.relation, outcome.msg.metadata) == ("Success", {"ts": "5"})
     assert outcome.msg.data.value == found
     assert json.loads(outcome.msg.data.raw) == found
+
+
+@pytest.mark.parametrize(
+    "name", ["a-b", "1st", "a:b", "a/b", "a@b", "a$", "4-20mA", "it's", "\\", "ключ", "null", "length", "#"]
+)
+def test_names_behind_points_need_no_quotes(world: World, name: str) -> None:
+    body = {"o": {name: {"x": [{"y": 1}]}}}
+    for path in (f"$.o.{name}.x[?(@.y == 1)].y", f"o.{name}.x[*].y", f"$..{name}..y"):
+        assert run_one(made(JsonPathNode, {"jsonPath": path}), world, message(body)).msg.data.value == [1]
 
 
 def test_the_default_path_leaves_the_message_as_it_came(world: World) -> None:
@@ -96,7 +107,7 @@ def test_a_function_without_a_result_fails(world: World, path: str, why: str) ->
 @pytest.mark.parametrize(
     "path",
     [
-        "", " ", "$.", "$..", "$[", "$.a b", "$.a | $.b", "$.a & $.b", "$.a[?(@..b)]", "$.a[?(@.b[*] == 1)]", "^.a",
+        "", " ", "$.", "$..", "$[", "$.a b", "$.a | $.b", "$.a & $.b", "$.a[?(@..b)]", "$.a[?(@.b[*] == 1)]",
         "$.a[?length(@.b) > 1]", "$.a[?(@.b =~ /(/)]", "$.a.explode()", "$.a.index()", "$.a.length(1)", "$." + "a" * LONGEST,
         "$" + "[?(@" * 200,
     ],
