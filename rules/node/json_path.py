@@ -22,9 +22,11 @@ from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath.selectors import Filter, NameSelector
 
 from rules.node.path_functions import FUNCTIONS
+from thingsboard.kernel.encoding import json_bytes
 
 LONGEST: Final = 1000  # characters
 MOST_STEPS: Final = 100_000
+LARGEST: Final = 4 << 20  # bytes of what a path to many places finds: it may find the same again and again
 SLOWEST_REGEX_S: Final = 0.1  # of processor time, for one value
 
 # A text in quotes; a name behind a point, which ends at the next point, bracket or space; anything else.
@@ -82,8 +84,16 @@ class JsonPath:
                 raise self._nothing()
             return found[0] if self._function is None else self._function(found[0])
         if self._function is None:
+            self._check_size(found)
             return found
         return self._function(found) if self._scans else [self._function(each) for each in found]
+
+    def _check_size(self, found: list[Any]) -> None:
+        size = 0
+        for each in found if len(found) > 1 else ():
+            size += len(json_bytes(each))
+            if size > LARGEST:
+                raise ValueError(f"The JSONPath {self.text[:80]!r} finds more than {LARGEST} bytes in this message.")
 
     def _nothing(self) -> ValueError:
         return ValueError(f"No results for path: {self.text[:200]}")

@@ -124,6 +124,12 @@ def test_a_path_that_takes_too_many_steps_fails_its_message_alone(world: World) 
     assert few.relation == "Success"
 
 
+def test_a_path_that_finds_the_same_again_and_again_fails_its_message(world: World) -> None:
+    often = "[" + ",".join("0" * 100) + "]"
+    outcome = run_one(made(JsonPathNode, {"jsonPath": f"${often}{often}"}), world, message([["x" * 60_000]]))
+    assert "finds more than 4194304 bytes" in failed(outcome)
+
+
 def test_a_document_that_is_too_deep_and_a_slow_regular_expression_fail(world: World) -> None:
     deep = message(raw=b"[" * 300 + b"]" * 300)
     assert "cannot be applied" in failed(run_one(made(JsonPathNode, {"jsonPath": "$..a"}), world, deep))
