@@ -25,7 +25,7 @@ from rules.node.path_functions import FUNCTIONS
 from thingsboard.kernel.encoding import json_bytes
 
 LONGEST: Final = 1000  # characters
-MOST_STEPS: Final = 100_000
+MOST_STEPS: Final = 50_000
 LARGEST: Final = 4 << 20  # bytes of what a path to many places finds: it may find the same again and again
 SLOWEST_REGEX_S: Final = 0.1  # of processor time, for one value
 
