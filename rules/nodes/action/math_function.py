@@ -42,7 +42,8 @@ class MathFunction(Node):
     e, and sin, cos, tan, cot, sec, csc, asin, acos, atan, sinh, cosh, tanh, abs, log and ln (to the base e), lg and log10,
     log2, log1p, logab(base, x), ceil, floor, sqrt, cbrt, pow(x, y), exp, expm1, signum, toradian, todegree.
 
-    Messages of one originator are computed one after the other: each sees what the one before has saved.
+    Messages of one originator are computed one after the other: each sees what the one before has saved. Points that are
+    computed in the same moment have the same time, and the last one stays.
     """
 
     TYPE = "org.thingsboard.rule.engine.math.TbMathNode"
