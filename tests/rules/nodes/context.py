@@ -102,7 +102,7 @@ class World:
     def __init__(self) -> None:
         self.tenant_id = TENANT
         self.here = NODE.bytes
-        self.present = NOW
+        self.clock = NOW
         self.known: dict[EntityId, EntityFields] = {}
         self.relations: set[tuple[EntityId, str, EntityId]] = set()
         self.stored_attributes: dict[tuple[EntityId, Scope], dict[str, Attribute]] = {}
@@ -118,7 +118,7 @@ class World:
         self._alarms = Alarms()
 
     def now(self) -> int:
-        return self.present
+        return self.clock
 
     @property
     def json_rules(self) -> Rules:

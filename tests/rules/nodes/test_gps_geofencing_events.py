@@ -30,7 +30,7 @@ class Remembering(World):
     def save_attributes(self, entity: Any, scope: Scope, values: dict[str, Any], **options: Any) -> None:  # type: ignore[override]
         super().save_attributes(entity, scope, values, **options)
         there = self.stored_attributes.setdefault((entity, scope), {})
-        there.update({key: Attribute(key, scope, value, self.present) for key, value in values.items()})
+        there.update({key: Attribute(key, scope, value, self.clock) for key, value in values.items()})
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def test_the_first_message_tells_that_it_left_where_it_is_outside(world: World) 
 def test_that_it_stays_is_told_once_when_it_was_there_for_long_enough(world: World) -> None:
     node = made(GpsGeofencingEvents, ONCE)
     assert told(node, world, IN, IN) == ["Entered", "Success"]
-    world.present = NOW + 60_000
+    world.clock = NOW + 60_000
     assert told(node, world, IN) == ["Success"]
-    world.present += 1
+    world.clock += 1
     assert told(node, world, IN, IN, OUT, OUT) == ["Inside", "Success", "Left", "Success"]
-    world.present += 2001
+    world.clock += 2001
     assert told(node, world, OUT, OUT, IN) == ["Outside", "Success", "Entered"]
 
 

@@ -43,7 +43,7 @@ class Remembering(World):
     def save_attributes(self, entity: Any, scope: Scope, values: dict[str, Any], **options: Any) -> None:  # type: ignore[override]
         super().save_attributes(entity, scope, values, **options)
         there = self.stored_attributes.setdefault((entity, scope), {})
-        there.update({key: Attribute(key, scope, value, self.present) for key, value in values.items()})
+        there.update({key: Attribute(key, scope, value, self.clock) for key, value in values.items()})
 
     def save_points(self, entity: Any, readings: Any, ttl_s: int = 0, **options: Any) -> None:  # type: ignore[override]
         super().save_points(entity, readings, ttl_s, **options)
