@@ -1,1 +1,1 @@
-"""Nodes whose work is done by other services."""
+"""Nodes of the family EXTERNAL."""

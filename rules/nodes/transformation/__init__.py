@@ -1,1 +1,1 @@
-"""Nodes that make another message of a message."""
+"""Nodes of the family TRANSFORMATION."""
