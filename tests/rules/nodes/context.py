@@ -10,6 +10,7 @@ from rules.node import Body, EntityFields, Msg
 from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
+from tests.rules.nodes.lookups import Lookups
 from thingsboard.kernel.ids import EntityId, EntityType
 
 TENANT = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000001")
@@ -113,6 +114,7 @@ class World:
         self.decoding = Rules()
         self._seen: set[tuple[str, EntityId, int]] = set()
         self._alarms = Alarms()
+        self._lookups = Lookups(self.asked)
 
     def now(self) -> int:
         return NOW
@@ -196,6 +198,10 @@ class World:
     @property
     def alarms(self) -> Alarms:
         return self._alarms
+
+    @property
+    def look(self) -> Lookups:
+        return self._lookups
 
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         self.announced.append((type, entity, body.value))
