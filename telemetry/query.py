@@ -39,6 +39,15 @@ WHERE k.name = ANY(%(keys)s) ORDER BY b.bucket
 _EQUAL = "(ts - %(start)s) / %(interval)s"
 _CALENDAR = "width_bucket(ts, %(borders)s::bigint[]) - 1"
 
+# Of many windows at once; the outer bounds let the server leave out partitions that none of them touches.
+_WINDOW = "entity_id = w.entity AND key_id = k.id AND ts >= w.low AND ts < w.high AND ts >= %(start)s AND ts < %(end)s"
+_WINDOWS = f"""
+SELECT w.place, k.name, p.* FROM unnest(%(places)s::int[], %(entities)s::uuid[], %(keys)s::text[], %(lows)s::bigint[],
+    %(highs)s::bigint[]) AS w(place, entity, name, low, high)
+JOIN ts_key k ON k.name = w.name
+CROSS JOIN LATERAL (SELECT {{what}} FROM ts_kv_all WHERE {_WINDOW} {{order}}) p
+"""
+
 # By aggregation: what is asked of a bucket. Texts are compared by code point, whatever the database's collation.
 _TOTALS = "count(long_v), count(dbl_v), sum(long_v), sum(dbl_v)"
 _AGGREGATES = {
@@ -151,6 +160,41 @@ class HistoryQuery:
             begin = self.start + bucket * self.interval_ms
             end = min(begin + self.interval_ms, self.end_ts)
         return begin + (end - begin) // 2
+
+
+def windows_sql(like: HistoryQuery) -> str:
+    """The statement for `windows_parameters`: of many entities' queries that are `like` that one but for keys and times, and
+    whose aggregation has one interval.
+    """
+    if like.agg is Aggregation.NONE:
+        direction = "DESC" if like.descending else "ASC"
+        return _WINDOWS.format(what=f"ts, {_COLUMNS}", order=f"ORDER BY ts {direction} LIMIT %(limit)s")
+    return _WINDOWS.format(what=f"0 AS bucket, {_AGGREGATES[like.agg]}", order="HAVING count(*) > 0")
+
+
+def windows_parameters(asked: Sequence[tuple[Any, HistoryQuery]]) -> dict[str, Any]:
+    """The parameters for these (entity id, query), of which there is one at least."""
+    flat = [(place, entity, key, query) for place, (entity, query) in enumerate(asked) for key in query.keys]
+    return {
+        "places": [place for place, _, _, _ in flat],
+        "entities": [entity for _, entity, _, _ in flat],
+        "keys": [key for _, _, key, _ in flat],
+        "lows": [query.start for _, _, _, query in flat],
+        "highs": [query.end for _, _, _, query in flat],
+        "start": min(query.start for _, query in asked),
+        "end": max(query.end for _, query in asked),
+        "limit": asked[0][1].limit,
+    }
+
+
+def windows_points(
+    asked: Sequence[tuple[Any, HistoryQuery]], rows: Iterable[Sequence[Any]]
+) -> list[dict[str, list[Point]]]:
+    """The statement's rows as points per key of each query, in their order; keys without data are absent."""
+    found: list[list[Sequence[Any]]] = [[] for _ in asked]
+    for place, *row in rows:
+        found[place].append(row)
+    return [query.points(rows) for (_, query), rows in zip(asked, found, strict=True)]
 
 
 def _refuse_too_many(intervals: int) -> None:

@@ -177,6 +177,11 @@ class Values:
         self._attributes.clear()
         self._merged = 0
 
+    def unwritten(self, entities: Collection[bytes]) -> bool:
+        """Whether points of these entities are to be written that were not yet."""
+        fresh = self.pending[self._flushed :]
+        return any(entity in entities for each in fresh if each.history for entity, _, _ in each.write.series)
+
     def flush(self, server: Server) -> None:
         """Write what was not written yet, in the connection's open transaction."""
         fresh, self._flushed = self.pending[self._flushed :], len(self.pending)

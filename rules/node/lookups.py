@@ -19,9 +19,9 @@ class Wanted(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Along all COMMON relations FROM (or TO) an entity, up to so many levels. `wanted` chooses among those that were met (none:
-    all) and does not stop the walk. `last_level_only`: those alone that lead to where the walk ends, at the last level or
-    at an entity without any further. `profiles`: to devices of profiles with these names alone.
+    """Along all COMMON relations FROM (or TO) an entity, up to so many levels. `wanted` chooses among those that were met
+    (none: all) and does not stop the walk. `last_level_only`: those alone that lead to where the walk ends, at the last level
+    or at an entity without any further. `profiles`: to devices of profiles with these names alone.
     """
 
     direction: str
