@@ -1,5 +1,5 @@
-"""Showing what a device proves its identity with: to somebody, as an act of its own in the audit log; and to a rule chain of its
-tenant, where the chain that asks for it is what was written down.
+"""Showing what a device proves its identity with: to somebody, as an act of its own in the audit log; and to a rule chain of
+its tenant, where that the chain asks for it was written down when it was saved.
 """
 
 import uuid
