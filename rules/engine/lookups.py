@@ -15,7 +15,7 @@ from devices.services.relation_walks import Route, nearest_many
 from rules.engine.memory import Memory
 from rules.engine.values import Values
 from rules.node.lookups import Credentials, Sampling, Walk, Window
-from telemetry.points import Aggregation, Point
+from telemetry.points import Aggregation, Point, Value
 from telemetry.query import HistoryQuery, windows_parameters, windows_points, windows_sql
 from telemetry.store.batch import Server
 from thingsboard.kernel.entities import registered
@@ -65,8 +65,11 @@ class BatchLookups:
         return {ids[device]: Credentials(*disclosed) for device, disclosed in found.items()}
 
     def history(self, windows: Sequence[Window], sampling: Sampling) -> Iterator[Mapping[str, Sequence[Point]]]:
-        """See the protocol. What the batch has written so far is in the tables before they are read."""
-        if windows and self._values.unwritten({each.entity.id.bytes for each in windows}):
+        """See the protocol. What the batch has written so far lies over what is stored; before an aggregation, which the
+        database does, it is stored.
+        """
+        fresh = self._values.unwritten()
+        if sampling.agg is not Aggregation.NONE and any(each.entity.id.bytes in fresh for each in windows):
             self._values.flush(self._server)
         each = sampling.limit if sampling.agg is Aggregation.NONE else 1
         start = 0
@@ -74,17 +77,24 @@ class BatchLookups:
             end, points = start + 1, len(windows[start].keys) * each
             while end < len(windows) and (points := points + len(windows[end].keys) * each) <= MOST_POINTS:
                 end += 1
-            yield from self._read([(window.entity.id, _query(window, sampling)) for window in windows[start:end]])
+            part = windows[start:end]
+            stored = self._read([(window.entity.id, _query(window, sampling)) for window in part])
+            for window, points in zip(part, stored, strict=True):
+                more = fresh.get(window.entity.id.bytes)
+                yield _overlaid(window, sampling, points, more) if more else points
             start = end
 
     def _read(self, asked: Sequence[tuple[uuid.UUID, HistoryQuery]]) -> list[dict[str, list[Point]]]:
+        cursor = psycopg.Cursor(self._connection)
+        sql, parameters = windows_sql(asked[0][1]).encode(), windows_parameters(asked)
+        if asked[0][1].agg is Aggregation.NONE:  # up to a limit, along an index: nothing that takes long
+            return windows_points(asked, cursor.execute(sql, parameters).fetchall())
         seconds = settings.TB_TS_QUERY_SECONDS
         try:
             with transaction.atomic():
-                cursor = psycopg.Cursor(self._connection)
                 timeout = f"{max(round(seconds * 1000), 1)}ms" if seconds else "0"
                 cursor.execute("SELECT set_config('statement_timeout', %s, true)", [timeout])
-                rows = cursor.execute(windows_sql(asked[0][1]).encode(), windows_parameters(asked)).fetchall()
+                rows = cursor.execute(sql, parameters).fetchall()
                 cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
         except errors.QueryCanceled:
             raise ValueError(f"Reading the history took longer than {seconds:g} s; ask for less of it.") from None
@@ -108,3 +118,21 @@ def _query(window: Window, sampling: Sampling) -> HistoryQuery:
     return HistoryQuery(
         keys, window.start_ts, window.end_ts, length, sampling.agg, sampling.limit, descending=sampling.descending
     )
+
+
+def _overlaid(
+    window: Window,
+    sampling: Sampling,
+    stored: Mapping[str, Sequence[Point]],
+    fresh: Mapping[str, Mapping[int, Value]],
+) -> dict[str, list[Point]]:
+    """The points of a window with those that are not stored yet."""
+    found = {}
+    for key in window.keys:
+        more = fresh.get(key, {})
+        by_time = dict(stored.get(key, ()))
+        by_time.update((ts, value) for ts, value in more.items() if window.start_ts <= ts < window.end_ts)
+        if by_time:
+            times = sorted(by_time, reverse=sampling.descending)[: sampling.limit]
+            found[key] = [Point(ts, by_time[ts]) for ts in times]
+    return found
