@@ -178,6 +178,8 @@ class Values:
         self._points.clear()
         self._attributes.clear()
         self._merged = 0
+        self._unwritten.clear()
+        self._listed = self._flushed
 
     def unwritten(self) -> Mapping[bytes, Mapping[str, Mapping[int, Value]]]:
         """The points of history that are to be written and were not yet, by entity, key and time (ms)."""
