@@ -16,15 +16,15 @@ LARGEST_LIMIT = 1_000_000  # per key
 MOST_POINTS = 1_000_000  # in one answer
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
-_COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
+COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
 _MINE = "entity_id = %(entity)s AND key_id = k.id AND ts >= %(start)s AND ts < %(end)s"
 
 # A device's keys are independent series, so each is read by its own range of the primary key, and has a limit of its
 # own.
 _RAW = f"""
-SELECT k.name, p.ts, {_COLUMNS} FROM ts_key k
+SELECT k.name, p.ts, {COLUMNS} FROM ts_key k
 CROSS JOIN LATERAL (
-    SELECT ts, {_COLUMNS} FROM ts_kv_all WHERE {_MINE} ORDER BY ts {{order}} LIMIT %(limit)s
+    SELECT ts, {COLUMNS} FROM ts_kv_all WHERE {_MINE} ORDER BY ts {{order}} LIMIT %(limit)s
 ) p
 WHERE k.name = ANY(%(keys)s) ORDER BY k.name, p.ts {{order}} LIMIT %(most)s
 """
@@ -39,18 +39,9 @@ WHERE k.name = ANY(%(keys)s) ORDER BY b.bucket
 _EQUAL = "(ts - %(start)s) / %(interval)s"
 _CALENDAR = "width_bucket(ts, %(borders)s::bigint[]) - 1"
 
-# Of many windows at once; the outer bounds let the server leave out partitions that none of them touches.
-_WINDOW = "entity_id = w.entity AND key_id = k.id AND ts >= w.low AND ts < w.high AND ts >= %(start)s AND ts < %(end)s"
-_WINDOWS = f"""
-SELECT w.place, k.name, p.* FROM unnest(%(places)s::int[], %(entities)s::uuid[], %(keys)s::text[], %(lows)s::bigint[],
-    %(highs)s::bigint[]) AS w(place, entity, name, low, high)
-JOIN ts_key k ON k.name = w.name
-CROSS JOIN LATERAL (SELECT {{what}} FROM ts_kv_all WHERE {_WINDOW} {{order}}) p
-"""
-
 # By aggregation: what is asked of a bucket. Texts are compared by code point, whatever the database's collation.
 _TOTALS = "count(long_v), count(dbl_v), sum(long_v), sum(dbl_v)"
-_AGGREGATES = {
+AGGREGATES = {
     Aggregation.COUNT: "count(*)",
     Aggregation.SUM: _TOTALS,
     Aggregation.AVG: _TOTALS,
@@ -118,7 +109,7 @@ class HistoryQuery:
         """The statement for `parameters`."""
         if self.agg is Aggregation.NONE:
             return _RAW.format(order="DESC" if self.descending else "ASC")
-        return _BUCKETS.format(bucket=_CALENDAR if self.borders else _EQUAL, aggregates=_AGGREGATES[self.agg])
+        return _BUCKETS.format(bucket=_CALENDAR if self.borders else _EQUAL, aggregates=AGGREGATES[self.agg])
 
     def parameters(self, entity_id: Any) -> dict[str, Any]:
         """The statement's parameters."""
@@ -145,7 +136,7 @@ class HistoryQuery:
                     )
                 found.setdefault(name, []).append(Point(ts, unpack(columns)))
             return found
-        value_of = _VALUES[self.agg]
+        value_of = VALUES[self.agg]
         for name, bucket, *aggregates in rows:
             value = value_of(*aggregates)
             if value is not None:
@@ -160,41 +151,6 @@ class HistoryQuery:
             begin = self.start + bucket * self.interval_ms
             end = min(begin + self.interval_ms, self.end_ts)
         return begin + (end - begin) // 2
-
-
-def windows_sql(like: HistoryQuery) -> str:
-    """The statement for `windows_parameters`: of many entities' queries that are `like` that one but for keys and times, and
-    whose aggregation has one interval.
-    """
-    if like.agg is Aggregation.NONE:
-        direction = "DESC" if like.descending else "ASC"
-        return _WINDOWS.format(what=f"ts, {_COLUMNS}", order=f"ORDER BY ts {direction} LIMIT %(limit)s")
-    return _WINDOWS.format(what=f"0 AS bucket, {_AGGREGATES[like.agg]}", order="HAVING count(*) > 0")
-
-
-def windows_parameters(asked: Sequence[tuple[Any, HistoryQuery]]) -> dict[str, Any]:
-    """The parameters for these (entity id, query), of which there is one at least."""
-    flat = [(place, entity, key, query) for place, (entity, query) in enumerate(asked) for key in query.keys]
-    return {
-        "places": [place for place, _, _, _ in flat],
-        "entities": [entity for _, entity, _, _ in flat],
-        "keys": [key for _, _, key, _ in flat],
-        "lows": [query.start for _, _, _, query in flat],
-        "highs": [query.end for _, _, _, query in flat],
-        "start": min(query.start for _, query in asked),
-        "end": max(query.end for _, query in asked),
-        "limit": asked[0][1].limit,
-    }
-
-
-def windows_points(
-    asked: Sequence[tuple[Any, HistoryQuery]], rows: Iterable[Sequence[Any]]
-) -> list[dict[str, list[Point]]]:
-    """The statement's rows as points per key of each query, in their order; keys without data are absent."""
-    found: list[list[Sequence[Any]]] = [[] for _ in asked]
-    for place, *row in rows:
-        found[place].append(row)
-    return [query.points(rows) for (_, query), rows in zip(asked, found, strict=True)]
 
 
 def _refuse_too_many(intervals: int) -> None:
@@ -232,7 +188,7 @@ def _extreme(choose: Callable[..., Any]) -> Callable[[int | None, float | None, 
     return extreme
 
 
-_VALUES: dict[Aggregation, Callable[..., Value | None]] = {
+VALUES: dict[Aggregation, Callable[..., Value | None]] = {
     Aggregation.COUNT: int,
     Aggregation.SUM: _sum,
     Aggregation.AVG: _average,

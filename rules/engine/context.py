@@ -66,9 +66,8 @@ class BatchContext:
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self._now: int | None = None
         self.memory: Memory = Memory([each.memory for each in earlier])
-        self._look = BatchLookups(
-            tools.connection, tools.server, tenant_id, self.values, self.memory, lambda: self.here
-        )
+        # What a context of another kind has instead is asked for when it is used.
+        self._look = BatchLookups(tools.connection, tenant_id, lambda: self.values, self.memory, lambda: self.here)
 
     def now(self) -> int:
         """The batch's present (ms): the same for all its messages, so that running it again says the same."""

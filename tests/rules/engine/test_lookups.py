@@ -168,9 +168,36 @@ def test_history_has_what_is_stored_and_what_the_batch_has_written(cast: Cast, c
     newest = read(Window(mine, ("t", "s"), 0, 9), descending=True)
     assert newest == [{"t": [Point(5, 50)], "s": [Point(4, "no 4")]}]
     assert read(Window(mine, ("t",), 2, 5), limit=2) == [{"t": [(2, 2), (3, 30)]}]
-    assert read(Window(mine, ("t",), 6, 9), Window(mine, ("a\0b",), 0, 9)) == [{}, {}]
+    assert read(Window(mine, ("t",), 6, 9), Window(mine, ("t\0",), 0, 9)) == [{}, {}]
     assert read(Window(mine, ("t",), 2, 6), agg=Aggregation.SUM) == [{"t": [(4, 86)]}]
     assert read(Window(mine, ("t",), 6, 9), agg=Aggregation.COUNT) == [{}]
+
+
+def test_an_aggregation_counts_stored_points_and_those_to_be_written_once(cast: Cast, ctx: BatchContext) -> None:
+    mine = of(cast.device)
+    ctx.save_points(mine, [(1, {"n": 7, "s": "b"}), (2, {"n": 1.5, "s": 3}), (3, {"n": True}), (4, {"n": 100})])
+    ctx.flush()
+
+    def read(agg: Aggregation) -> dict[str, Any]:
+        (found,) = ctx.look.history([Window(mine, ("n", "s"), 1, 10)], Sampling(agg=agg))
+        assert all(point.ts == 5 for (point,) in found.values())
+        return {key: point.value for key, (point,) in found.items()}
+
+    def all_of_it() -> list[dict[str, Any]]:
+        return [read(agg) for agg in Aggregation if agg is not Aggregation.NONE]
+
+    ctx.save_points(mine, [(4, {"n": 2}), (5, {"n": 0, "s": "a"}), (6, {"n": 9.5, "s": 4}), (10, {"n": -1000})])
+    ctx.save_points(mine, [(5, {"n": 11})], history=False)
+    ahead = all_of_it()
+    ctx.flush()
+    assert ahead == all_of_it()
+    assert ahead == [
+        {"n": 0.0, "s": "a"},
+        {"n": 9.5, "s": "b"},
+        {"n": 4.0, "s": 3.5},
+        {"n": 20.0, "s": 7},
+        {"n": 6, "s": 4},
+    ]
 
 
 def test_history_is_read_in_parts_that_fit_into_memory(
