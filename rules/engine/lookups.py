@@ -22,6 +22,7 @@ from thingsboard.kernel.ids import EntityId, EntityType
 
 # Points that one statement may read: so many are in memory at a time, beside what was made of those before.
 MOST_POINTS: Final = 100_000
+LONGEST_S: Final = 5.0  # of an aggregation: a lane waits for it
 _BOUND: Final = "SELECT set_config('statement_timeout', %s, true)"
 # By which field somebody is called, where that is not the name.
 _NAMES: Final = {EntityType.USER: "email", EntityType.CUSTOMER: "title", EntityType.DASHBOARD: "title"}
@@ -97,11 +98,11 @@ class BatchLookups:
         sql, parameters = asked.sql().encode(), asked.parameters()
         if sampling.agg is Aggregation.NONE:  # up to a limit, along an index: nothing that takes long
             return asked.points(cursor.execute(sql, parameters))
-        seconds = settings.TB_TS_QUERY_SECONDS
+        seconds = min(LONGEST_S, settings.TB_TS_QUERY_SECONDS)
         try:
             with transaction.atomic():
                 before = cursor.execute("SELECT current_setting('statement_timeout')").fetchone() or ("0",)
-                cursor.execute(_BOUND, [f"{max(round(seconds * 1000), 1)}ms" if seconds else "0"])
+                cursor.execute(_BOUND, [f"{max(round(seconds * 1000), 1)}ms"])
                 rows = cursor.execute(sql, parameters).fetchall()
                 cursor.execute(_BOUND, before)
         except errors.QueryCanceled:

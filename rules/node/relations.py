@@ -5,6 +5,7 @@ from rules.node.lookups import DEEPEST_WALK, Walk, Wanted
 from thingsboard.kernel.ids import EntityType
 
 CONTAINS = "Contains"
+MOST_FILTERS = 100
 
 
 class RelationsFilter(Config, frozen=True):
@@ -23,7 +24,11 @@ class RelationsQuery(Config, frozen=True):
     fetch_last_level_only: bool = False
 
     def walk(self) -> Walk:
-        """The same as it is asked. Raises ValueError for an unknown direction."""
+        """The same as it is asked. Raises ValueError for an unknown direction and for too many filters."""
+        if len(self.filters or ()) > MOST_FILTERS:
+            raise ValueError(
+                f"The relations query has {len(self.filters or ())} filters; expected at most {MOST_FILTERS}."
+            )
         wanted = tuple(Wanted(each.relation_type or "", tuple(each.entity_types or ())) for each in self.filters or ())
         return Walk(_direction(self.direction), _levels(self.max_level), wanted, self.fetch_last_level_only)
 

@@ -75,6 +75,7 @@ def test_the_query_says_how_relations_are_walked(world: World, query: dict[str, 
     [
         ({"relationsQuery": {"direction": "UP"}}, "Unknown direction 'UP'; expected FROM or TO"),
         ({"relationsQuery": {"direction": None}}, "Unknown direction"),
+        ({"relationsQuery": {"filters": [{}] * 101}}, "has 101 filters; expected at most 100"),
         ({"relationsQuery": {"filters": [{"entityTypes": ["HOUSE"]}]}}, "HOUSE"),
         ({"dataMapping": {}}, "At least one mapping entry should be specified!"),
         ({"dataToFetch": "ALL"}, "dataToFetch"),
