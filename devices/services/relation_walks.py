@@ -16,7 +16,7 @@ from devices.models import Direction
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.ids import EntityId, EntityType
 
-MOST_MET: Final = 20_000  # relations at the entities of one level
+MOST_MET: Final = 20_000  # relations that are followed
 
 # Of a front of entities: the relations that lead on from each, and whether each is wanted.
 _MEET: Final = """
@@ -81,8 +81,8 @@ def nearest_many(
     """Where each of the roots gets by the first wanted relation: on the nearest level, there by the oldest. Who gets nowhere is
     missing. Two statements a level at most, for all roots.
 
-    Raises BadRequest where one level of one root has more than MOST_MET relations to be walked; of many roots that have more
-    together, half are walked at a time.
+    Raises BadRequest where one root has more than MOST_MET relations to be followed; of many that have more together, half are
+    walked at a time.
     """
     if not roots:
         return {}
@@ -100,7 +100,7 @@ def nearest_many(
 
 class _Walk:
     def __init__(self, connection: psycopg.Connection[Any], tenant_id: uuid.UUID, route: Route) -> None:
-        self._connection, self._route = connection, route
+        self._connection, self._route, self._left = connection, route, MOST_MET
         self._parameters: dict[str, Any] = {"tenant": tenant_id, "profiles": list(route.profiles or ())}
         near, far = ("from", "to") if route.direction == Direction.FROM else ("to", "from")
         names = {"near": sql.SQL(near), "far": sql.SQL(far), "wanted": self._wanted(far)}
@@ -182,11 +182,13 @@ class _Walk:
             **self._parameters,
             "kinds": [each.type.value for each in front],
             "ids": [each.id for each in front],
-            "most": MOST_MET + 1,
+            "most": self._left + 1,
         }
         rows = psycopg.Cursor(self._connection).execute(statement, parameters).fetchall()
-        if len(rows) > MOST_MET and statement is self._meet:
-            raise BadRequest(f"There are more than {MOST_MET} relations to follow; ask for fewer levels.")
+        if statement is self._meet:
+            self._left -= len(rows)
+            if self._left < 0:
+                raise BadRequest(f"There are more than {MOST_MET} relations to follow; ask for fewer levels.")
         met: dict[EntityId, list[_Met]] = {}
         for place, pk, kind, target, *wanted in rows:
             known = met.setdefault(front[place - 1], [])
