@@ -1,1 +1,1 @@
-"""Nodes that change what a message says or whose it is."""
+"""Nodes of the family TRANSFORMATION."""
