@@ -35,7 +35,7 @@ def ctx(cast: Cast) -> Iterator[BatchContext]:
     raw: Any = connection.connection
     tools = Tools(raw, introspect(raw))
     yield BatchContext(tools, cast.acme.pk)
-    tools.numbers.close()
+    tools.close()
 
 
 def run(ctx: BatchContext, kind: type[Node], msg: Msg, **configuration: Any) -> Any:

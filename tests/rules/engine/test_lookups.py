@@ -30,7 +30,7 @@ def ctx(cast: Cast) -> Iterator[BatchContext]:
     """A batch of Acme's."""
     own = tools()
     yield BatchContext(own, cast.acme.pk)
-    own.numbers.close()
+    own.close()
 
 
 def tools() -> Tools:
