@@ -16,6 +16,8 @@ from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.jails import jail_of_a_drain
 from rules.engine.logs import LogBudget
+from rules.engine.lookups import BatchLookups
+from rules.engine.memory import Memory
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
@@ -59,7 +61,8 @@ class Tools:
 class BatchContext:
     """Implements rules.node.Context for one batch of one tenant, inside an open transaction of the connection."""
 
-    def __init__(self, tools: Tools, tenant_id: uuid.UUID) -> None:
+    def __init__(self, tools: Tools, tenant_id: uuid.UUID, earlier: "Sequence[BatchContext]" = ()) -> None:
+        """`earlier`: the contexts of other batches of the same transaction."""
         self.tenant_id = tenant_id
         self._tools = tools
         self._connection = tools.connection
@@ -77,6 +80,9 @@ class BatchContext:
         self.waiting: set[bytes] = set()  # messages (by id) that wait for work outside
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
+        self.memory: Memory = Memory([each.memory for each in earlier])
+        # What a context of another kind has instead is asked for when it is used.
+        self._look = BatchLookups(tools.connection, tenant_id, lambda: self.values, self.memory, lambda: self.here)
 
     def now(self) -> int:
         """The batch's present (ms): the same for all its messages, so that running it again says the same."""
@@ -164,6 +170,11 @@ class BatchContext:
         return {each for each, answer in zip(asked, answers, strict=True) if answer}
 
     @property
+    def look(self) -> BatchLookups:
+        """See rules.node.Context."""
+        return self._look
+
+    @property
     def alarms(self) -> BatchAlarms:
         """See rules.node.Context."""
         return self._alarms
@@ -231,14 +242,16 @@ class BatchContext:
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> tuple[int, int, int, int, int]:
         """How far it got; `undo` goes back to it."""
-        return len(self.values.pending), self._alarms.mark(), len(self.queued), self.firsts.mark()
+        first, memory = self.firsts.mark(), self.memory.mark()
+        return len(self.values.pending), self._alarms.mark(), len(self.queued), first, memory
 
-    def undo(self, mark: tuple[int, int, int, int]) -> None:
+    def undo(self, mark: tuple[int, int, int, int, int]) -> None:
         """Undo what a node caused since: it failed in the middle of its messages."""
-        values, alarms, queued, firsts = mark
+        values, alarms, queued, firsts, memory = mark
         self.firsts.undo(firsts)
+        self.memory.undo(memory)
         if len(self.values.pending) > values:
             self.values.forget(values)
         self._alarms.undo(alarms)

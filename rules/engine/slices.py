@@ -219,6 +219,7 @@ class Slicer:
         self._runner.tools.appender.committed()
         for ctx in done.contexts:
             ctx.firsts.committed()
+            ctx.memory.committed()
             news = ctx.values.live()
             if news:
                 fanout.committed(news, {})

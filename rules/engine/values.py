@@ -81,6 +81,8 @@ class Values:
         self._attributes: dict[tuple[bytes, int, str], Attribute | None] = {}
         self._merged = 0
         self._flushed = 0  # of `pending`
+        self._unwritten: dict[bytes, dict[str, dict[int, Value]]] = {}
+        self._listed = 0  # of `pending`, in there
 
     def save_points(
         self,
@@ -176,10 +178,24 @@ class Values:
         self._points.clear()
         self._attributes.clear()
         self._merged = 0
+        self._unwritten.clear()
+        self._listed = self._flushed
+
+    def unwritten(self) -> Mapping[bytes, Mapping[str, Mapping[int, Value]]]:
+        """The points of history that are to be written and were not yet, by entity, key and time (ms)."""
+        for write, history, _, _ in self.pending[self._listed :]:
+            for entity, ts, values in write.series if history else ():
+                series = self._unwritten.setdefault(entity, {})
+                for name, value in values.items():
+                    series.setdefault(name, {})[ts] = value
+        self._listed = len(self.pending)
+        return self._unwritten
 
     def flush(self, server: Server) -> None:
         """Write what was not written yet, in the connection's open transaction."""
         fresh, self._flushed = self.pending[self._flushed :], len(self.pending)
+        self._unwritten.clear()
+        self._listed = self._flushed
         if not any(each.history or each.latest for each in fresh):
             return
         window = None

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from rules.node.lookups import Lookups
 from rules.node.message import Body, Msg
 from rules.node.scripts import Answer, Script
 from telemetry.json import Rules
@@ -177,6 +178,11 @@ class Context(Protocol):
         """Those of the entities from which (FROM) or to which (TO) a COMMON relation of the type leads, to or from `other` if
         given.
         """
+        ...
+
+    @property
+    def look(self) -> Lookups:
+        """What else can be looked up: relations, names, credentials, history, and what the node remembered."""
         ...
 
     # Alarms, and everything else.

@@ -11,6 +11,7 @@ from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
+from tests.rules.nodes.lookups import Lookups
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.script import Jail, Limits
 
@@ -121,6 +122,7 @@ class World:
         self.decoding = Rules()
         self._seen: set[tuple[str, EntityId, int]] = set()
         self._alarms = Alarms()
+        self._lookups = Lookups(self.asked)
 
     def now(self) -> int:
         return self.clock
@@ -204,6 +206,10 @@ class World:
     @property
     def alarms(self) -> Alarms:
         return self._alarms
+
+    @property
+    def look(self) -> Lookups:
+        return self._lookups
 
     def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
         return self.evaluate_raw(script, [arguments(msg) for msg in messages])
