@@ -11,6 +11,7 @@ from django.conf import settings
 from devices.models import Direction
 from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
+from rules.engine.deeds import BatchDeeds
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.logs import LogBudget
@@ -60,6 +61,9 @@ class BatchContext:
         self.here = b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
+        self._deeds = BatchDeeds(
+            tenant_id, self.now, lambda: self.here, self.entities, self.values, tools.server, self._queue
+        )
         self._now: int | None = None
 
     def now(self) -> int:
@@ -117,8 +121,7 @@ class BatchContext:
         self.values.save_attributes(entity.id.bytes, scope, at, values, store=store, live=live)
         if announce is not None and store:
             body = json_bytes({key: typed(value) for key, value in values.items()})
-            message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at)
-            self.queued.append((self.entities.queue_of(entity), message))
+            self._queue(Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at))
 
     def attributes(
         self, scope: Scope, keys: Collection[str], entities: Collection[EntityId]
@@ -148,6 +151,16 @@ class BatchContext:
         return {each for each, answer in zip(asked, answers, strict=True) if answer}
 
     @property
+    def deeds(self) -> BatchDeeds:
+        """See rules.node.Context."""
+        return self._deeds
+
+    @property
+    def caused(self) -> list[dict[str, Any]]:
+        """A short record of each deed, JSON: {"kind": "assign to customer", "entity": {...}, ...}."""
+        return self._deeds.caused
+
+    @property
     def alarms(self) -> BatchAlarms:
         """See rules.node.Context."""
         return self._alarms
@@ -155,8 +168,10 @@ class BatchContext:
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
-        message = Message(type, entity, body.raw, metadata, self.now())
-        self.queued.append((self.entities.queue_of(entity), message))
+        self._queue(Message(type, entity, body.raw, metadata, self.now()))
+
+    def _queue(self, message: Message) -> None:
+        self.queued.append((self.entities.queue_of(message.originator), message))
 
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         """See rules.node.Context."""
@@ -179,13 +194,15 @@ class BatchContext:
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> tuple[int, int, int, int, tuple[int, int]]:
         """How far it got; `undo` goes back to it."""
-        return len(self.values.pending), self._alarms.mark(), len(self.queued), self.firsts.mark()
+        deeds = self._deeds.mark()
+        return len(self.values.pending), self._alarms.mark(), len(self.queued), self.firsts.mark(), deeds
 
-    def undo(self, mark: tuple[int, int, int, int]) -> None:
+    def undo(self, mark: tuple[int, int, int, int, tuple[int, int]]) -> None:
         """Undo what a node caused since: it failed in the middle of its messages."""
-        values, alarms, queued, firsts = mark
+        values, alarms, queued, firsts, deeds = mark
+        self._deeds.undo(deeds)
         self.firsts.undo(firsts)
         if len(self.values.pending) > values:
             self.values.forget(values)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from rules.node.deeds import Deeds
 from rules.node.message import Body, Msg
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
@@ -178,6 +179,11 @@ class Context(Protocol):
         ...
 
     # Alarms, and everything else.
+
+    @property
+    def deeds(self) -> Deeds:
+        """What changes entities, relations and the like; see rules.node.deeds."""
+        ...
 
     @property
     def alarms(self) -> Alarms:

@@ -19,7 +19,6 @@ from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.entities import queue_of, tenant_of
 from thingsboard.kernel.ids import NULL_UUID, EntityId
 
-
 # What the metadata says where a rule node did it.
 RULE_NODE_ID = "ruleNodeId"
 

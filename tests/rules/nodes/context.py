@@ -10,6 +10,7 @@ from rules.node import Body, EntityFields, Msg
 from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
+from tests.rules.nodes.deeds import Deeds
 from thingsboard.kernel.ids import EntityId, EntityType
 
 TENANT = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000001")
@@ -113,6 +114,7 @@ class World:
         self.decoding = Rules()
         self._seen: set[tuple[str, EntityId, int]] = set()
         self._alarms = Alarms()
+        self._deeds = Deeds()
 
     def now(self) -> int:
         return NOW
@@ -192,6 +194,10 @@ class World:
         self.asked.append("related")
         pairs = [(a, b) if direction == "FROM" else (b, a) for a, type, b in self.relations if type == relation_type]
         return {mine for mine, theirs in pairs if mine in entities and other in (None, theirs)}
+
+    @property
+    def deeds(self) -> Deeds:
+        return self._deeds
 
     @property
     def alarms(self) -> Alarms:
