@@ -1,16 +1,19 @@
 """Deeds of nodes in the real engine: once each, in order, seen by what follows, of the own tenant alone."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from alarms.models import Alarm
+from dashboards.services.dashboards import DashboardFields, assign_dashboard, create_dashboard
 from devices.models import Device, EntityRelation
 from devices.services.assets import AssetFields, create_asset
 from devices.services.devices import DeviceFields, create_device
 from devices.services.entity_views import ViewFields, create_view
+from rules.engine.replies import RPC_CHANNEL
 from rules.nodes.action.assign_to_customer import AssignToCustomer
 from rules.nodes.action.copy_to_view import CopyToView
 from rules.nodes.action.create_alarm import CreateAlarm
@@ -18,6 +21,7 @@ from rules.nodes.action.create_relation import CreateRelation
 from rules.nodes.action.delete_attributes import DeleteAttributes
 from rules.nodes.action.delete_relation import DeleteRelation
 from rules.nodes.action.device_state import DeviceState
+from rules.nodes.action.rpc_call_reply import RpcCallReply
 from rules.nodes.action.save_attributes import SaveAttributes
 from rules.nodes.action.save_time_series import SaveTimeSeries
 from rules.nodes.action.unassign_from_customer import UnassignFromCustomer
@@ -28,6 +32,7 @@ from telemetry.points import Scope
 from tenants.models import AuditLog, Customer
 from tests.cast import Cast
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
+from thingsboard.kernel import bus
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.models import DeadLetter, OutboxRow
 from thingsboard.kernel.outbox import Message
@@ -231,3 +236,46 @@ def test_a_devices_state_is_that_of_the_transports_and_not_said_too_often(cast: 
     assert (state["active"], state["inactivityAlarmTime"]) == (False, now - 5)
     run(cast, telemetry(cast.foreign_device.pk, b"{}", now))
     assert dead() == [f"Device with id [{cast.foreign_device.pk}] is not found"]
+
+
+def test_a_dashboard_may_be_several_customers(cast: Cast) -> None:
+    dashboard = create_dashboard(cast.acme.pk, DashboardFields(title="D"))
+    assign_dashboard(dashboard, cast.bistro)
+    only = (MessageTypeFilter, {"messageTypes": ["Undo"]})
+    unassign = (UnassignFromCustomer, {"customerNamePattern": "$[to]"})
+    rest = (MessageTypeFilter, {"messageTypes": ["Do"]})
+    make_chain(cast.acme.pk, [only, unassign, rest, ASSIGN], [(0, 1, "True"), (0, 2, "False"), (2, 3, "True")])
+    entity = EntityId(EntityType.DASHBOARD, dashboard.pk)
+
+    def say(kind: str, to: str) -> Message:
+        return Message(kind, entity, json.dumps({"to": to}).encode(), {}, 1000)
+
+    OutboxRow.objects.all().delete()
+    run(cast, say("Do", "Cafe"), say("Do", "Cafe"), say("Do", "Bar"), say("Undo", "Bistro"), say("Undo", "Bistro"))
+    assert sorted(dashboard.customers.values_list("title", flat=True)) == ["Bar", "Cafe"]
+    run(cast, say("Undo", "Nobody"))
+    assert dead() == ["Customer with title 'Nobody' doesn't exist!"]
+
+
+def test_answers_go_out_with_the_commit_and_say_whose_they_are(cast: Cast) -> None:
+    session, strange = uuid.uuid4(), ("org.example.Strange", {})
+    who = {"serviceId": "mqtt-1", "sessionId": str(session), "requestId": "7"}
+    device = EntityId(EntityType.DEVICE, cast.device.pk)
+    with bus.client().pubsub() as heard:
+        heard.subscribe(f"{bus.PREFIX}{RPC_CHANNEL}mqtt-1")
+        assert heard.get_message(timeout=5)
+        make_chain(cast.acme.pk, [(RpcCallReply, {}), strange], [(0, 1, "Success")])
+        queue(cast.acme.pk, Message("TO_SERVER_RPC_REQUEST", device, b'"lost"', who), name="SequentialByOriginator")
+        drain()
+        assert waiting() == 1  # to be tried again: what it answered is undone
+        OutboxRow.objects.all().delete()
+        make_chain(cast.acme.pk, [(RpcCallReply, {})])
+        run(cast, Message("TO_SERVER_RPC_REQUEST", device, b'{"time":1}', who))
+        message = heard.get_message(timeout=5)
+    assert message and json.loads(message["data"]) == {
+        "sessionId": str(session),
+        "requestId": 7,
+        "deviceId": str(cast.device.pk),
+        "tenantId": str(cast.acme.pk),
+        "data": '{"time":1}',
+    }
