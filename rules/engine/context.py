@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -16,18 +16,19 @@ from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
-from rules.node import Body, EntityFields, Msg
+from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
-from thingsboard.kernel.outbox import Appender, Message
+from thingsboard.kernel.outbox import Appender, Message, Position
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
 
+D = TypeVar("D", bound=BatchDeeds)
 Connection = psycopg.Connection[Any]
 
 
@@ -61,9 +62,8 @@ class BatchContext:
         self.here = b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
-        self._deeds = BatchDeeds(
-            tenant_id, self.now, lambda: self.here, self.entities, self.values, tools.server, self._queue
-        )
+        self._deeds = self._make_deeds(BatchDeeds)
+        self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self._now: int | None = None
 
     def now(self) -> int:
@@ -170,12 +170,20 @@ class BatchContext:
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
         self._queue(Message(type, entity, body.raw, metadata, self.now()))
 
+    def _make_deeds(self, kind: type[D]) -> D:
+        here, server = lambda: self.here, self._tools.server
+        return kind(self.tenant_id, self.now, here, self.entities, self.values, server, self._queue)
+
     def _queue(self, message: Message) -> None:
         self.queued.append((self.entities.queue_of(message.originator), message))
 
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         """See rules.node.Context."""
         self.acknowledged.update([msg.id for msg in messages])
+
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+        """See rules.engine.run.RunContext."""
+        self.suspended.append((place, outcome))
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""

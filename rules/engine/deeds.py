@@ -39,6 +39,7 @@ from thingsboard.kernel.outbox import Message
 log = logging.getLogger(__name__)
 
 Note = dict[str, Any]
+LONGEST_NOTE: Final = 4096  # bytes of an answer
 CREATED: Final = frozenset({Event.ENTITY_CREATED.value})
 _SCOPES: Final = {"cs": Scope.CLIENT, "ss": Scope.SERVER, "sh": Scope.SHARED}
 _REPORTS: Final[Mapping[Sign, Callable[[uuid.UUID, int], activity.Report]]] = {
@@ -117,7 +118,7 @@ class BatchDeeds:
         """See rules.node.deeds."""
         if not self.signals.take(self._here(), device.id.bytes, self._now()):
             return False
-        self._values.settle_attributes(device, self._server)
+        self._settle_attributes(device)
         with self._deed() as notes:
             if hold(device, self._tenant_id) is None:
                 raise not_found(device.type, device.id)
@@ -141,13 +142,11 @@ class BatchDeeds:
         if bad is not None:
             raise ValueError(f"The key holds a NUL character: {bad[:40]!r}.")
         self._values.delete_attributes(entity.id.bytes, scope, names)
-        self.caused.append(
-            {"kind": "delete attributes", "entity": entity.to_json(), "scope": scope.json, "keys": names}
-        )
+        self._note([{"kind": "delete attributes", "entity": entity.to_json(), "scope": scope.json, "keys": names}])
         if announce:
             metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self._here())), "scope": scope.json}
             body = json_bytes({"attributes": names})
-            self._queue(Message(Event.ATTRIBUTES_DELETED.value, entity, body, metadata, self._now()))
+            self._announce(Message(Event.ATTRIBUTES_DELETED.value, entity, body, metadata, self._now()))
 
     def views(self, entities: Collection[EntityId]) -> Mapping[EntityId, Sequence[ViewKeys]]:
         """See rules.node.deeds."""
@@ -165,12 +164,12 @@ class BatchDeeds:
     def answer_call(self, service: str, request: uuid.UUID, body: Body) -> None:
         """See rules.node.deeds."""
         self.replies.call(service, request, body)
-        self.caused.append({"kind": "rest call reply", "request": str(request)})
+        self._note([{"kind": "rest call reply", "request": str(request), "data": _short(body)}])
 
     def answer_device(self, device: EntityId, service: str, session: uuid.UUID, request: int, body: Body) -> None:
         """See rules.node.deeds."""
         self.replies.device(device, service, session, request, body)
-        self.caused.append({"kind": "rpc call reply", "entity": device.to_json(), "request": request})
+        self._note([{"kind": "rpc call reply", "entity": device.to_json(), "request": request, "data": _short(body)}])
 
     def mark(self) -> tuple[int, int]:
         """How far it got; `undo` goes back to it."""
@@ -206,7 +205,19 @@ class BatchDeeds:
             # A node that raised anything else would be run again, and the deeds of its earlier messages done twice.
             log.exception("A deed of the rule node %s failed.", node)
             raise ValueError(f"It cannot be done: {type(error).__name__}") from None
+        self._note(notes)
+
+    def _note(self, notes: list[Note]) -> None:
+        """It happened."""
         self.caused += notes
+
+    def _announce(self, message: Message) -> None:
+        """Have it go through the rules."""
+        self._queue(message)
+
+    def _settle_attributes(self, entity: EntityId) -> None:
+        """A service is about to read and write attributes of the entity."""
+        self._values.settle_attributes(entity, self._server)
 
     def _target(self, target: Target, notes: list[Note]) -> EntityId:
         found = targets.find(self._tenant_id, target)
@@ -237,6 +248,10 @@ def _key(entity: EntityId, direction: str, type: str, other: EntityId) -> Relati
 
 def _told(key: RelationKey) -> Note:
     return {"from": key.start.to_json(), "type": key.type, "to": key.end.to_json()}
+
+
+def _short(body: Body) -> str:
+    return body.raw[:LONGEST_NOTE].decode("utf-8", "replace")
 
 
 def _first_line(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from rules.engine.intake import Queued
 from rules.engine.recorder import Item
 from rules.engine.run import Failed, Start
 from rules.engine.timeline import Timeline
-from rules.node import FAILURE, Emit, Enter, Leave, Msg, Outcome
+from rules.node import FAILURE, Emit, Going, Leave, Msg, Outcome
 from thingsboard.kernel.time import now_ms
 
 MOST_TENANTS = 2_000  # whose last samples are remembered
@@ -102,8 +102,8 @@ class Recording:
         for (_, msg), outcome in zip(items, outcomes, strict=True):
             if everything:
                 self._hear(Heard(ts, graph.chain, place.id, "IN", msg))
-            for each in (outcome,) if isinstance(outcome, Emit | Enter | Leave) else outcome:
-                if isinstance(each, Enter):
+            for each in (outcome,) if isinstance(outcome, Going) else outcome:
+                if not isinstance(each, Emit | Leave):
                     continue  # it leaves when it comes back (`left`)
                 relation, error = each.relation, each.error if isinstance(each, Emit) else ""
                 if everything or relation == FAILURE:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rules.engine import bounded
 from rules.engine.graph import Graph, Place
-from rules.node import Emit, Enter, Leave, Msg, Outcome
+from rules.node import Emit, Going, Leave, Msg, Outcome, Suspend, Wait
 
 MOST_STEPS = 200
 MOST_OUTPUTS = 50  # of one step
@@ -60,12 +60,14 @@ class Timeline:
         number, state = len(self._steps), self._state(msg)
         step = _Step(graph, place, len(msg.stack), self._origin(graph, place, msg, state), at, us, batch, state)
         self._steps.append(step)
-        for each in (outcome,) if isinstance(outcome, Emit | Enter | Leave) else outcome[:MOST_OUTPUTS]:
+        for each in (outcome,) if isinstance(outcome, Going) else outcome[:MOST_OUTPUTS]:
             left = self._state(each.msg)
             if isinstance(each, Emit):
                 self._routed(step, number, each.relation, left, each.error)
             elif isinstance(each, Leave):
                 step.outputs.append({"relation": each.relation, "msg": left, "leaves": True})
+            elif isinstance(each, Suspend | Wait):
+                step.outputs.append({"relation": "", "msg": left, "waits": True})
             else:
                 step.outputs.append({"relation": "", "msg": left, "enters": True})
                 self._entered[(graph.chain, place.id), left] = number

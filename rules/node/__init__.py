@@ -4,7 +4,21 @@ from rules.node.base import Category, EachNode, Node
 from rules.node.config import Config
 from rules.node.context import Context, EntityFields
 from rules.node.message import Body, Msg
-from rules.node.outcome import CONSUMED, FAILURE, FALSE, SUCCESS, TRUE, Emit, Enter, Leave, Outcome
+from rules.node.outcome import (
+    CONSUMED,
+    FAILURE,
+    FALSE,
+    SUCCESS,
+    TRUE,
+    Emit,
+    Enter,
+    Going,
+    Leave,
+    Outcome,
+    Suspend,
+    Wait,
+)
+from rules.node.outside import Outside, OutsideNode, TryAgain
 
 __all__ = [
     "CONSUMED",
@@ -20,8 +34,14 @@ __all__ = [
     "Emit",
     "Enter",
     "EntityFields",
+    "Going",
     "Leave",
     "Msg",
     "Node",
     "Outcome",
+    "Outside",
+    "OutsideNode",
+    "Suspend",
+    "TryAgain",
+    "Wait",
 ]

@@ -1,5 +1,6 @@
 """What becomes of a message at a node."""
 
+import uuid
 from typing import NamedTuple
 
 from rules.node.message import Msg
@@ -40,6 +41,30 @@ class Leave(NamedTuple):
     msg: Msg
 
 
+class Suspend(NamedTuple):
+    """It waits until the node's work outside is done (rules.node.outside): then it leaves this node as that work says.
+
+    `destination` is what the work is sent to, such as "https://host:443": no more than a bounded part of a tenant's work goes
+    to one destination at the same time. Order of the messages of an originator holds beyond it in sequential queues alone.
+    """
+
+    msg: Msg
+    destination: str
+
+
+class Wait(NamedTuple):
+    """It waits until `due` (ms), then leaves this node by that label; unless whoever knows `key` answers it before, once
+    (rules.services.answers): then it leaves as the answer says.
+    """
+
+    msg: Msg
+    due: int
+    relation: str = SUCCESS
+    key: uuid.UUID | None = None
+
+
+# What becomes of a message in the engine itself, and what has it wait outside of it.
+Going = Emit | Enter | Leave | Suspend | Wait
 # Each message has one outcome, or several at once; an empty tuple consumes it: it is done.
-Outcome = Emit | Enter | Leave | tuple[Emit | Enter | Leave, ...]
+Outcome = Going | tuple[Going, ...]
 CONSUMED: Outcome = ()
