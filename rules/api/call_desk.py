@@ -162,8 +162,9 @@ async def _wait(seat: Seat, receive: Receive) -> tuple[int, bytes]:
     """Status and body: the answer as JSON; 408 where there is none in time, 406 where it is no JSON, as in ThingsBoard."""
     assert seat.answer is not None  # noqa: S101 - made with the seat
     gone = asyncio.ensure_future(_disconnected(receive))
+    either: set[asyncio.Future[Any]] = {seat.answer, gone}
     try:
-        await asyncio.wait({seat.answer, gone}, timeout=seat.seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, timeout=seat.seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         gone.cancel()
     if not seat.answer.done():

@@ -81,7 +81,7 @@ def _entity(kind: str, entity_id: str) -> EntityId:
 def _require_control(request: Request, entity: EntityId) -> None:
     """Whoever may write an entity's values may speak for it, and everybody for oneself. Raises NotFound, Forbidden."""
     user = request.user
-    if entity == EntityId(EntityType.USER, user.pk):
+    if entity.type is EntityType.USER and entity.id == user.pk:
         return
     visible(entity, user)
     if not may_write_values(user, entity.type) or not allowed(entity, user, Action.CONTROL):
