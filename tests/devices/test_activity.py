@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connections, transaction
+from django.db import connections
 from django.test import Client
 
 from devices.models import Device
@@ -292,21 +292,3 @@ def test_the_devices_page_of_the_admin_shows_its_times(cast: Cast, client: Clien
     assert "<dt>active</dt><dd>False</dd>" in page
     heard(Report(cast.device.pk, 2**62))
     assert str(2**62) in client.get(f"/admin/devices/device/{cast.device.pk}/change/").content.decode()
-
-
-def test_what_a_rule_chain_calls_inactive_stays_so_until_it_is_heard_again_or_its_timeout_changes(cast: Cast) -> None:
-    device, now = cast.device, now_ms()
-    heard(Report(device.pk, last_activity=now - 1000))
-    with transaction.atomic():
-        assert [each.kind for each in activity.report(Report(device.pk, inactive=now - 1000))] == []
-        assert [each.kind for each in activity.report(Report(device.pk, inactive=now))] == [ChangeKind.INACTIVITY]
-        assert activity.report(Report(device.pk, inactive=now - 1)) == []
-    assert activity.review() == [] and activity.times(device.pk)["active"] is False
-    heard(Report(device.pk, disconnected=now))
-    assert activity.times(device.pk)["active"] is False
-    (change,) = activity.reconsider(device.pk)
-    assert (change.kind, activity.times(device.pk)["active"]) == (ChangeKind.ACTIVITY, True)
-    with transaction.atomic():
-        activity.report(Report(device.pk, inactive=now + 5))
-    heard(Report(device.pk, last_activity=now + 6))
-    assert activity.times(device.pk)["active"] is True
