@@ -1,7 +1,7 @@
 """Firing: timers that are due become messages of the queue, in one transaction, so each exactly once.
 
 Slices are bounded. While more is due than fits one, tenants take turns in it, so that a hundred thousand timers of one
-tenant do not hold up those of another. Who fires does so alone: the messages of an originator leave in the order of their times.
+tenant do not hold up those of another. Who fires does so alone: messages leave in the order of their times.
 """
 
 import logging

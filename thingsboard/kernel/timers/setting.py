@@ -12,7 +12,7 @@ Connection = psycopg.Connection[Any]
 
 _COLUMNS = "tenant_id, owner, key, single, due, queue, size, body"
 _ROWS = "SELECT %s::uuid, * FROM unnest(%s::uuid[], %s::uuid[], %s::bool[], %s::bigint[], %s::text[], %s::int[], %b::bytea[])"
-_SET = f"INSERT INTO kernel_timer ({_COLUMNS}) {_ROWS}"  # noqa: S608 - constants of this module
+_SET = f"INSERT INTO kernel_timer ({_COLUMNS}) {_ROWS}"
 # One that is kept is locked all the same: it cannot fire before this transaction ends, and so fires after it.
 _SINGLE = f"""
     INSERT INTO kernel_timer ({_COLUMNS}) {_ROWS}
