@@ -141,7 +141,7 @@ def _settle(ctx: BatchContext) -> str:
     """Write what the node wanted now; why the database refuses it, else ""."""
     try:
         with transaction.atomic():
-            ctx.flush()
+            ctx.write()
     except (*CONTENTION, *AWAY) as error:
         if not isinstance(error, errors.ProgramLimitExceeded):
             raise

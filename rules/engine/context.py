@@ -11,6 +11,7 @@ from django.conf import settings
 from devices.models import Direction
 from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
+from rules.engine.continuing import effect_of
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.logs import LogBudget
@@ -20,6 +21,7 @@ from rules.node.context import RULE_NODE_ID
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
+from thingsboard.kernel import effects
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Appender, Message, Position
@@ -61,6 +63,7 @@ class BatchContext:
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
     def now(self) -> int:
@@ -173,7 +176,24 @@ class BatchContext:
             log.info("%s: %s", self.tenant_id, text[:4096])
 
     def flush(self) -> None:
-        """Write all effects that were not written yet, in the open transaction."""
+        """Write everything that was not written yet, in the open transaction."""
+        self.write()
+        suspended, self.suspended = self.suspended, []
+        self._flush_effects([(place, each) for place, each in suspended if isinstance(each, Suspend)])
+        self._flush_waits([(place, each) for place, each in suspended if isinstance(each, Wait)])
+
+    def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
+        effects.append(self._connection, self.tenant_id, [effect_of(place, each) for place, each in suspended])
+        self.work_outside = self.work_outside or bool(suspended)
+
+    def _flush_waits(self, waits: Sequence[tuple[Position, Wait]]) -> None:
+        for _, each in waits:
+            raise NotImplementedError(f"Nobody keeps the time of {each.msg.key}.")
+
+    def write(self) -> None:
+        """Write what nodes caused and was not written yet: what the database refuses of it is the node's failure. Messages
+        that wait are not among that, and stay where a savepoint is rolled back.
+        """
         self.values.flush(self._tools.server)
         self._alarms.flush()
         queued, self.queued = self.queued, []

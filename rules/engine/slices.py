@@ -12,6 +12,7 @@ from rules.engine.intake import Queued
 from rules.engine.ledger import write_down
 from rules.engine.strategies import Strategies
 from telemetry.fanout import fanout
+from thingsboard.kernel import effects
 from thingsboard.kernel.outbox import claims, kick
 from thingsboard.kernel.outbox.claims import Flow, Head, Looks, Taken
 from thingsboard.kernel.outbox.dead import Casualty, bury, bury_unreadable, put_off
@@ -211,6 +212,8 @@ class Slicer:
                 fanout.committed(news, {})
             if ctx.lanes:
                 kick(ctx.lanes)
+            if ctx.work_outside:
+                effects.kick()
 
 
 def _messages(row: Taken) -> list[Queued]:

@@ -16,7 +16,7 @@ STORAGE = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('kernel', '0003_dead_letter_time'),
+        ('kernel', '0004_effect'),
     ]
 
     operations = [
