@@ -14,7 +14,9 @@ from rules.engine.alarms import BatchAlarms
 from rules.engine.continuing import effect_of
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
+from rules.engine.later import BatchLater
 from rules.engine.logs import LogBudget
+from rules.engine.room import Room
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
@@ -40,6 +42,7 @@ class Tools:
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
+        self.room = Room(connection)
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
             longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
@@ -59,10 +62,11 @@ class BatchContext:
         self._alarms = BatchAlarms(tools.connection, tenant_id, self.now, self.entities)
         self.queued: list[tuple[str, Message]] = []
         self.lanes: set[int] = set()  # to be kicked after the commit
-        self.here = b""  # the node that is running
+        self.chain, self.here = b"", b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
-        self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self.suspended: list[tuple[Position, Suspend]] = []
+        self._later = BatchLater(tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here))
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
@@ -156,6 +160,11 @@ class BatchContext:
         """See rules.node.Context."""
         return self._alarms
 
+    @property
+    def later(self) -> BatchLater:
+        """See rules.node.Context."""
+        return self._later
+
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
@@ -166,9 +175,12 @@ class BatchContext:
         """See rules.node.Context."""
         self.acknowledged.update([msg.id for msg in messages])
 
-    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> str:
         """See rules.engine.run.RunContext."""
+        if isinstance(outcome, Wait):
+            return self._later.wait(place, outcome, self.now())
         self.suspended.append((place, outcome))
+        return ""
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""
@@ -179,16 +191,9 @@ class BatchContext:
         """Write everything that was not written yet, in the open transaction."""
         self.write()
         suspended, self.suspended = self.suspended, []
-        self._flush_effects([(place, each) for place, each in suspended if isinstance(each, Suspend)])
-        self._flush_waits([(place, each) for place, each in suspended if isinstance(each, Wait)])
-
-    def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
         effects.append(self._connection, self.tenant_id, [effect_of(place, each) for place, each in suspended])
         self.work_outside = self.work_outside or bool(suspended)
-
-    def _flush_waits(self, waits: Sequence[tuple[Position, Wait]]) -> None:
-        for _, each in waits:
-            raise NotImplementedError(f"Nobody keeps the time of {each.msg.key}.")
+        self.lanes |= self._later.write_waits(self._tools.appender, self.now())
 
     def write(self) -> None:
         """Write what nodes caused and was not written yet: what the database refuses of it is the node's failure. Messages
@@ -203,14 +208,17 @@ class BatchContext:
         for queue, messages in sorted(by_queue.items()):
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
+        self._later.write()
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> tuple[int, int, int, int, int]:
         """How far it got; `undo` goes back to it."""
-        return len(self.values.pending), self._alarms.mark(), len(self.queued), self.firsts.mark()
+        queued, firsts = len(self.queued), self.firsts.mark()
+        return len(self.values.pending), self._alarms.mark(), queued, firsts, self._later.mark()
 
-    def undo(self, mark: tuple[int, int, int, int]) -> None:
+    def undo(self, mark: tuple[int, int, int, int, int]) -> None:
         """Undo what a node caused since: it failed in the middle of its messages."""
-        values, alarms, queued, firsts = mark
+        values, alarms, queued, firsts, later = mark
+        self._later.undo(later)
         self.firsts.undo(firsts)
         if len(self.values.pending) > values:
             self.values.forget(values)
@@ -222,6 +230,7 @@ class BatchContext:
         self.values.forget()
         self._alarms.forget()
         self.queued.clear()
+        self._later.forget()
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -1,13 +1,8 @@
 """Messages that leave the batch and come back: how they are kept, and how they go on (kernel.outbox.Position)."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from rules.node import FAILURE, Body, Emit, Msg, Suspend
+from rules.node import Body, Emit, Msg, Suspend
 from thingsboard.kernel.effects import Effect
-from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Message, Position, Row
-from thingsboard.kernel.outbox.messages import position_of
 
 
 def kept(msg: Msg, position: Position) -> Row:

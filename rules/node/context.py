@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from rules.node.later import Later
 from rules.node.message import Body, Msg
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
@@ -182,6 +183,11 @@ class Context(Protocol):
     @property
     def alarms(self) -> Alarms:
         """The alarms of this batch's originators."""
+        ...
+
+    @property
+    def later(self) -> Later:
+        """What waits for a time: wakes, messages that the node holds back, and what it remembers."""
         ...
 
     def announce(self, type: str, entity: EntityId, body: Body) -> None:

@@ -46,7 +46,7 @@ def raw() -> psycopg.Connection[Any]:
 
 def timer(due: int = 1000, data: bytes = b"{}", **others: Any) -> Timer:
     message = Message("POST_TELEMETRY_REQUEST", DEVICE, data, {"error": "TIMEOUT"}, 5, position=BEHIND)
-    return Timer(NOW + due, NODE, message, **others)
+    return Timer(NOW + due, NODE, message.row(), **others)
 
 
 def put(*given: Timer, tenant: uuid.UUID = TENANT) -> None:

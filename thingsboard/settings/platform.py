@@ -1,5 +1,7 @@
 """Every TB_* knob of the platform, each in one place. The table in docs/reference/settings.md follows this file."""
 
+import platform
+
 from thingsboard.embedded.addresses import reachable
 
 from . import env
@@ -100,6 +102,12 @@ TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
 TB_RULE_BACKLOG_BYTES = env.integer("TB_RULE_BACKLOG_BYTES", 256 * 1024 * 1024, low=1)
 TB_RULE_BACKLOG_SECONDS = env.seconds("TB_RULE_BACKLOG_SECONDS", 3600.0, low=0.05)
 TB_RULE_BACKLOG_CHECK_SECONDS = env.seconds("TB_RULE_BACKLOG_CHECK_SECONDS", 1.0, low=0.01)
+# What waits for a time at rule nodes: how often what is due is looked for; messages of one tenant, and their bytes.
+TB_TIMER_SECONDS = env.seconds("TB_TIMER_SECONDS", 1.0, low=0.05)
+TB_RULE_WAITING_MESSAGES = env.integer("TB_RULE_WAITING_MESSAGES", 100_000, low=1, high=100_000_000)
+TB_RULE_WAITING_BYTES = env.integer("TB_RULE_WAITING_BYTES", 256 * 1024 * 1024, low=1)
+# What this platform is called in keys that ThingsBoard makes of its serviceId; by default, as there, the machine's name.
+TB_SERVICE_ID = env.text("TB_SERVICE_ID") or platform.node()
 # Messages that could not be processed: how many of a tenant are kept, the newest, and for how long.
 TB_DEAD_LETTERS_PER_TENANT = env.integer("TB_DEAD_LETTERS_PER_TENANT", 10_000, low=1, high=10_000_000)
 TB_DEAD_LETTERS_DAYS = env.integer("TB_DEAD_LETTERS_DAYS", 30, low=1, high=3650)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from thingsboard.kernel.outbox import MAIN, Message, encode
+from thingsboard.kernel.outbox import MAIN, Row, encode
 
 Connection = psycopg.Connection[Any]
 
@@ -24,13 +24,13 @@ _OF_TENANT = "SELECT count(*), coalesce(sum(size), 0)::bigint FROM kernel_timer 
 
 
 class Timer(NamedTuple):
-    """At `due` (ms) the message goes to the queue, where its `position` says how it goes on. `owner` set it; `key` is what
-    others may know it by.
+    """At `due` (ms) the message (`Message.row()`) goes to the queue, where its position says how it goes on. `owner` set it;
+    `key` is what others may know it by.
     """
 
     due: int
     owner: uuid.UUID
-    message: Message
+    row: Row
     queue: str = MAIN
     key: uuid.UUID | None = None
 
@@ -90,7 +90,7 @@ def _identity(timer: Timer) -> tuple[uuid.UUID, uuid.UUID]:
 
 
 def _columns(timers: Sequence[Timer], *, single: bool) -> list[list[Any]]:
-    bodies = [encode([timer.message.row()]) for timer in timers]
+    bodies = [encode([timer.row]) for timer in timers]
     return [
         [timer.owner for timer in timers],
         [timer.key for timer in timers],
