@@ -1,7 +1,7 @@
-"""Calls to devices that are not kept: who has the device's session, and how the owning node is told (compat/device_transports.md 9).
+"""Calls to devices that are not kept (compat/device_transports.md 9): who has a device's session, and how that node is told.
 
-A call travels over the bus and so may be lost: then it is answered by nobody, and whoever waits for it hears of a time-out. The
-letter to a node (transports/mailbox.py) is
+A call travels over the bus and so may be lost: then nobody answers it, and whoever waits for it hears of a time-out. The letter
+to a node (transports/mailbox.py) is
 
     {"from": <null UUID>, "call": [[request, tenant, device, number, method, params, oneway, expires, additional info], ...]}
 

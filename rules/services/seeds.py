@@ -13,7 +13,9 @@ from rules.services.ticking import arm_all
 
 @transaction.atomic
 def seed() -> None:
-    """The queues, the epoch, the root chains of tenants that have none, and what ticks from its beginning; nothing where all is there."""
+    """The queues, the epoch, the root chains of tenants that have none, and the timers of nodes that tick; nothing where all
+    is there.
+    """
     PlanEpoch.objects.get_or_create(pk=1)
     seed_queues()
     equip_all()

@@ -1,7 +1,7 @@
 """Nodes that tick from their beginning, and what goes when a node does.
 
-A node is armed in the transaction that saves its chain: its timer is there with the commit, and whatever dies afterwards finds it. What
-was armed is remembered with the configuration it was armed for: saving a chain anew does not disturb a node that stayed as it was.
+A node is armed in the transaction that saves its chain: its timer is there with the commit, whatever dies afterwards. For which
+configuration is remembered: saving a chain anew does not disturb a node that stayed as it was.
 """
 
 import uuid

@@ -10,6 +10,7 @@ from rules.node import Body, EntityFields, Msg
 from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
+from tests.rules.nodes.later import Later
 from thingsboard.kernel.ids import EntityId, EntityType
 
 TENANT = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000001")
@@ -113,9 +114,11 @@ class World:
         self.decoding = Rules()
         self._seen: set[tuple[str, EntityId, int]] = set()
         self._alarms = Alarms()
+        self.waiting = Later(lambda: self.clock)
+        self.clock = NOW
 
     def now(self) -> int:
-        return NOW
+        return self.clock
 
     @property
     def json_rules(self) -> Rules:
@@ -196,6 +199,10 @@ class World:
     @property
     def alarms(self) -> Alarms:
         return self._alarms
+
+    @property
+    def later(self) -> Later:
+        return self.waiting
 
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         self.announced.append((type, entity, body.value))

@@ -7,7 +7,9 @@ import pytest
 from rules import registry
 from rules.node import Context, Node
 from rules.node.context import Alarms as AlarmsProtocol
+from rules.node.later import Later as LaterProtocol
 from tests.rules.nodes.context import Alarms, World
+from tests.rules.nodes.later import Later
 
 KINDS = list(registry.all().values())
 
@@ -38,7 +40,7 @@ def test_the_first_seventeen_kinds_are_there() -> None:
     assert len(KINDS) >= 17
 
 
-@pytest.mark.parametrize(("double", "promised"), [(World, Context), (Alarms, AlarmsProtocol)])
+@pytest.mark.parametrize(("double", "promised"), [(World, Context), (Alarms, AlarmsProtocol), (Later, LaterProtocol)])
 def test_the_world_of_these_tests_is_the_one_that_nodes_are_promised(double: type, promised: type) -> None:
     for name, method in inspect.getmembers(promised, inspect.isfunction):
         if not name.startswith("_"):

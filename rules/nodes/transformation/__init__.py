@@ -1,0 +1,1 @@
+"""Nodes that make another message of a message."""
