@@ -1,4 +1,4 @@
-"""What waits for a time, in memory: the Later protocol and nothing else. What was asked is in `asked`, by the question's name."""
+"""What waits for a time, in memory: the Later protocol and nothing else. Questions are in `asked`, by their names."""
 
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
