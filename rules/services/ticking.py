@@ -10,6 +10,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
+import orjson
 from django.db import connection
 
 from rules import registry
@@ -20,7 +21,6 @@ from rules.node import Node
 from rules.node.later import TICK, Tick
 from telemetry import erasure
 from thingsboard.kernel import timers
-from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.outbox import Position
 from thingsboard.kernel.time import now_ms
@@ -136,4 +136,5 @@ def forget_orphans() -> int:
 def _fingerprint(raw: Mapping[str, Any]) -> str:
     """Says the same as long as the node does the same."""
     said: Sequence[Any] = [raw.get(name) for name in ("type", "configuration", "configurationVersion", "queueName")]
-    return blake2b(json_bytes(said), digest_size=16).hexdigest()
+    # The database gives members back in another order.
+    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
