@@ -4,13 +4,13 @@ A node is armed in the transaction that saves its chain: its timer is there with
 configuration is remembered: saving a chain anew does not disturb a node that stayed as it was.
 """
 
+import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
-import orjson
 from django.db import connection
 
 from rules import registry
@@ -137,4 +137,4 @@ def _fingerprint(raw: Mapping[str, Any]) -> str:
     """Says the same as long as the node does the same."""
     said: Sequence[Any] = [raw.get(name) for name in ("type", "configuration", "configurationVersion", "queueName")]
     # The database gives members back in another order.
-    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+    return blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
