@@ -105,6 +105,7 @@ class Runner:
         self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool
     ) -> tuple[dict[int, Failed], list[Recording]]:
         chains = self._chains.of(ctx.tenant_id)
+        ctx.retries = {each.message_id(): each.retries for each in queued if each.retries}
         begun, origin, failed = starts(queued, queue, ctx.entities, chains)
         recording = self._recordings.of(ctx.tenant_id, queue, queued, chains, begun, origin)
         if begun:

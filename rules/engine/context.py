@@ -67,6 +67,7 @@ class BatchContext:
         self.firsts = Firsts()
         self.suspended: list[tuple[Position, Suspend]] = []
         self._later = BatchLater(tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here))
+        self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
@@ -179,7 +180,8 @@ class BatchContext:
         """See rules.engine.run.RunContext."""
         if isinstance(outcome, Wait):
             return self._later.wait(place, outcome, self.now())
-        self.suspended.append((place, outcome))
+        retries = self.retries.get(outcome.msg.id, 0)
+        self.suspended.append((place._replace(retries=retries) if retries else place, outcome))
         return ""
 
     def log(self, text: str) -> None:

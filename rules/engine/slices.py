@@ -16,7 +16,7 @@ from thingsboard.kernel import effects
 from thingsboard.kernel.outbox import claims, kick
 from thingsboard.kernel.outbox.claims import Flow, Head, Looks, Taken
 from thingsboard.kernel.outbox.dead import Casualty, bury, bury_unreadable, put_off
-from thingsboard.kernel.outbox.messages import decode_rows
+from thingsboard.kernel.outbox.messages import Row, decode_rows
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Slicer:
             if in_order:
                 transaction.set_rollback(True)
             else:
-                self._part(flow, queued, done, {row.id: row.retries for row in rows})
+                self._part(flow, queued, done)
                 write_down(self._looks.connection, flow.tenant_id, done.recordings)
         if in_order:
             return self._bite(flow, heads[0], failing=_first_in(rows[0], queued, done))
@@ -126,21 +126,20 @@ class Slicer:
             raise _Gone
         return rows
 
-    def _part(self, flow: Flow, queued: Sequence[Queued], done: Done, retries: dict[int, int]) -> None:
+    def _part(self, flow: Flow, queued: Sequence[Queued], done: Done) -> None:
         """From those that failed: those that are tried again are put off, the others are buried."""
         strategy = self._strategies.of(flow.queue)
         dead: list[Casualty] = []
-        again: dict[int, list[Queued]] = {}
+        again: dict[int, list[Row]] = {}
         for number, why in sorted(done.failed.items()):
             each = queued[number]
-            tried = retries[each.row_id]
+            tried = each.retries
             if strategy.retries < 0 or tried < strategy.retries:
-                again.setdefault(tried, []).append(each)
+                again.setdefault(tried, []).append(each.again(why))
             else:
-                dead.append(Casualty(each.kept(), each.key(), why.error, why.chain, why.node, tried + 1))
+                dead.append(Casualty(each.again(why), each.key(), why.error, why.chain, why.node, tried + 1))
         connection, appender = self._looks.connection, self._runner.tools.appender
-        for tried, found in sorted(again.items()):
-            rows = [each.kept() for each in found]
+        for tried, rows in sorted(again.items()):
             pause = strategy.pause(tried)
             put_off(connection, appender, flow.tenant_id, flow.queue, rows, retries=tried + 1, pause_s=pause)
         if dead:
@@ -181,7 +180,7 @@ class Slicer:
 
     def _part_in_order(self, flow: Flow, bite: Sequence[Queued], done: Done, tried: int) -> None:
         dead = [
-            Casualty(bite[number].kept(), bite[number].key(), why.error, why.chain, why.node, tried)
+            Casualty(bite[number].again(why), bite[number].key(), why.error, why.chain, why.node, tried)
             for number, why in sorted(done.failed.items())
         ]
         if dead:
@@ -218,7 +217,7 @@ class Slicer:
 
 def _messages(row: Taken) -> list[Queued]:
     rows = decode_rows(row.body)
-    return [Queued(row.id, index, rows[index], row.appended) for index in range(row.done, len(rows))]
+    return [Queued(row.id, index, rows[index], row.appended, row.retries) for index in range(row.done, len(rows))]
 
 
 def _first_in(row: Taken, queued: Sequence[Queued], done: Done) -> int:

@@ -108,6 +108,23 @@ TB_RULE_WAITING_MESSAGES = env.integer("TB_RULE_WAITING_MESSAGES", 100_000, low=
 TB_RULE_WAITING_BYTES = env.integer("TB_RULE_WAITING_BYTES", 256 * 1024 * 1024, low=1)
 # What this platform is called in keys that ThingsBoard makes of its serviceId; by default, as there, the machine's name.
 TB_SERVICE_ID = env.text("TB_SERVICE_ID") or platform.node()
+# Work outside (docs/reference/rule-engine.md): at once in an effects process, of a tenant, of a tenant for one destination,
+# and bytes of their messages. Connections that they share, and seconds until an unused one is closed.
+TB_EFFECTS_AT_ONCE = env.integer("TB_EFFECTS_AT_ONCE", 2000, low=1, high=50_000)
+TB_EFFECTS_PER_TENANT = env.integer("TB_EFFECTS_PER_TENANT", 1000, low=1, high=50_000)
+TB_EFFECTS_PER_DESTINATION = env.integer("TB_EFFECTS_PER_DESTINATION", 500, low=1, high=50_000)
+TB_EFFECTS_BYTES = env.integer("TB_EFFECTS_BYTES", 64 * 1024 * 1024, low=1)
+TB_EFFECT_CLIENTS = env.integer("TB_EFFECT_CLIENTS", 400, low=4, high=50_000)
+TB_EFFECT_CLIENT_IDLE_SECONDS = env.seconds("TB_EFFECT_CLIENT_IDLE_SECONDS", 60.0, low=0.05)
+# How often one is tried, the first pause (doubled up to a minute), after what time another worker takes over from one that
+# died, how often forgotten work is looked for, and what running work has when its worker stops.
+TB_EFFECT_ATTEMPTS = env.integer("TB_EFFECT_ATTEMPTS", 5, low=1, high=1000)
+TB_EFFECT_RETRY_SECONDS = env.seconds("TB_EFFECT_RETRY_SECONDS", 1.0, low=0.001)
+TB_EFFECT_LEASE_SECONDS = env.seconds("TB_EFFECT_LEASE_SECONDS", 15.0, low=0.1)
+TB_EFFECT_SWEEP_SECONDS = env.seconds("TB_EFFECT_SWEEP_SECONDS", 1.0, low=0.05)
+TB_EFFECT_STOP_SECONDS = env.seconds("TB_EFFECT_STOP_SECONDS", 5.0, low=0.0)
+# How much of one tenant's work may be stored; above it that tenant's devices are not served.
+TB_EFFECTS_BACKLOG = env.integer("TB_EFFECTS_BACKLOG", 100_000, low=1)
 # Messages that could not be processed: how many of a tenant are kept, the newest, and for how long.
 TB_DEAD_LETTERS_PER_TENANT = env.integer("TB_DEAD_LETTERS_PER_TENANT", 10_000, low=1, high=10_000_000)
 TB_DEAD_LETTERS_DAYS = env.integer("TB_DEAD_LETTERS_DAYS", 30, low=1, high=3650)

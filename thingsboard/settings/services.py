@@ -7,6 +7,7 @@ from .database import connection_settings
 from .platform import (
     TB_DATA_DIR,
     TB_DEVICE_INACTIVITY_CHECK_SECONDS,
+    TB_EFFECT_SWEEP_SECONDS,
     TB_ERASURE_SECONDS,
     TB_RULE_SWEEP_SECONDS,
     TB_TIMER_SECONDS,
@@ -66,6 +67,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "rules.tasks.fire_timers",
         "schedule": TB_TIMER_SECONDS,
         "options": {"queue": "rules", "expires": TB_TIMER_SECONDS},
+    },
+    "sweep-effects": {
+        "task": "rules.tasks.work_outside",
+        "schedule": TB_EFFECT_SWEEP_SECONDS,
+        "options": {"queue": "effects", "expires": TB_EFFECT_SWEEP_SECONDS},
     },
     "trim-dead-letters": {
         "task": "rules.tasks.trim_dead_letters",

@@ -62,8 +62,9 @@ _CLAIM = f"""
         ) found
     ) mine
     WHERE e.id = mine.id
-    RETURNING e.id, e.tenant_id, e.destination, e.queue, e.body, e.attempts, e.created_time
+    RETURNING e.id, e.tenant_id, e.destination, e.queue, e.size, e.attempts, e.created_time
 """  # noqa: S608
+_BODIES = "SELECT id, body FROM kernel_effect WHERE id = ANY(%s)"
 _MINE = "unnest(%(ids)s::bigint[], %(leases)s::bigint[]) AS w(id, lease) WHERE e.id = w.id AND e.lease = w.lease"
 _RENEW = f"UPDATE kernel_effect e SET due_time = {NOW} + %(lease_ms)s FROM {_MINE} RETURNING e.id"  # noqa: S608
 _RELEASE = f"""
@@ -100,9 +101,10 @@ class Claimed(NamedTuple):
     tenant_id: uuid.UUID
     destination: str
     queue: str
-    body: bytes
+    size: int  # bytes of the body
     attempts: int
     created_time: int
+    body: bytes = b""
 
 
 Lease = tuple[int, int]  # id of the work, and the number that proves it ours
@@ -127,9 +129,9 @@ def look(
     return [Waiting(*row) for row in rows]
 
 
-def claim(connection: Connection, wanted: Sequence[Claim], lease_s: float) -> list[Claimed]:
+def claim(connection: Connection, wanted: Sequence[Claim], lease_s: float, most_bytes: int) -> list[Claimed]:
     """Claim what is due of the wanted, the oldest first, for so many seconds. Waits for nobody: what another one holds is not
-    there.
+    there. Only bodies of up to `most_bytes` in all are read, or one; what has more is given back at once.
     """
     asked = [each for each in wanted if each.most > 0]
     if not asked:
@@ -143,7 +145,19 @@ def claim(connection: Connection, wanted: Sequence[Claim], lease_s: float) -> li
         "most": [each.most for each in asked],
     }
     rows = psycopg.Cursor(connection).execute(_CLAIM, parameters, prepare=True).fetchall()
-    return sorted(Claimed(row[0], lease, *row[1:]) for row in rows)
+    claimed = sorted(Claimed(row[0], lease, *row[1:]) for row in rows)
+    kept: list[Claimed] = []
+    size = 0
+    for each in claimed:
+        size += each.size
+        if size <= most_bytes or not kept:
+            kept.append(each)
+    if len(kept) < len(claimed):
+        mine = {each.id for each in kept}
+        release(connection, [(each.id, lease) for each in claimed if each.id not in mine])
+    found = psycopg.Cursor(connection).execute(_BODIES, [[each.id for each in kept]], prepare=True, binary=True)
+    bodies = dict(found.fetchall())
+    return [each._replace(body=bodies[each.id]) for each in kept if each.id in bodies]
 
 
 def renew(connection: Connection, leases: Sequence[Lease], lease_s: float) -> set[int]:
