@@ -14,12 +14,14 @@ from rules.engine.alarms import BatchAlarms
 from rules.engine.continuing import effect_of
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
+from rules.engine.jails import JAIL_IDLE_S, script_limits
 from rules.engine.later import BatchLater
 from rules.engine.logs import LogBudget
 from rules.engine.room import Room
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
+from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
@@ -27,6 +29,7 @@ from thingsboard.kernel import effects
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Appender, Message, Position
+from thingsboard.kernel.script import Jail, Unavailable
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
@@ -43,11 +46,17 @@ class Tools:
         self.appender = Appender()
         self.log = LogBudget()
         self.room = Room(connection)
+        self.jail = Jail(script_limits(), idle_s=JAIL_IDLE_S)
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
             longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
             most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
         )
+
+    def close(self) -> None:
+        """What is open besides the connection, which is another's."""
+        self.numbers.close()
+        self.jail.close()
 
 
 class BatchContext:
@@ -65,8 +74,10 @@ class BatchContext:
         self.chain, self.here = b"", b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
-        self.suspended: list[tuple[Position, Suspend]] = []
-        self._later = BatchLater(tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here))
+        self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self._later: BatchLater = BatchLater(
+            tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here)
+        )
         self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
@@ -166,6 +177,18 @@ class BatchContext:
         """See rules.node.Context."""
         return self._later
 
+    def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
+        """See rules.node.Context."""
+        return self.evaluate_raw(script, [arguments(msg) for msg in messages])
+
+    def evaluate_raw(self, script: Script, calls: Sequence[bytes]) -> Sequence[Answer]:
+        """See rules.node.Context. Where scripts cannot be run at all, every call says so."""
+        try:
+            return self._tools.jail.call(script.program, calls)
+        except Unavailable as error:
+            log.error("%s", error)
+            return [Answer(b"", str(error))] * len(calls)
+
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
@@ -193,8 +216,9 @@ class BatchContext:
         """Write everything that was not written yet, in the open transaction."""
         self.write()
         suspended, self.suspended = self.suspended, []
-        effects.append(self._connection, self.tenant_id, [effect_of(place, each) for place, each in suspended])
-        self.work_outside = self.work_outside or bool(suspended)
+        stored = [effect_of(place, each) for place, each in suspended if isinstance(each, Suspend)]
+        effects.append(self._connection, self.tenant_id, stored)
+        self.work_outside = self.work_outside or bool(stored)
         self.lanes |= self._later.write_waits(self._tools.appender, self.now())
 
     def write(self) -> None:

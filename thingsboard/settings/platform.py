@@ -136,6 +136,12 @@ TB_RULE_DEBUG_DAYS = env.integer("TB_RULE_DEBUG_DAYS", 7, low=1, high=3650)
 TB_RULE_DEBUG_PER_NODE = env.integer("TB_RULE_DEBUG_PER_NODE", 1000, low=1, high=1_000_000)
 TB_RULE_TRACE_PER_MINUTE = env.integer("TB_RULE_TRACE_PER_MINUTE", 0, high=10_000)
 TB_RULE_TRACES_PER_TENANT = env.integer("TB_RULE_TRACES_PER_TENANT", 1000, low=1, high=1_000_000)
+# Scripts of rule nodes (docs/reference/rule-engine.md): CPU time of one call (ms), memory of one script and the longest result
+# (bytes), and how many scripts a process keeps ready to run.
+TB_SCRIPT_TIMEOUT_MS = env.integer("TB_SCRIPT_TIMEOUT_MS", 1000, low=10, high=60_000)
+TB_SCRIPT_MEMORY_BYTES = env.integer("TB_SCRIPT_MEMORY_BYTES", 16 * 1024 * 1024, low=1 << 20, high=1 << 30)
+TB_SCRIPT_RESULT_SIZE = env.integer("TB_SCRIPT_RESULT_SIZE", 1024 * 1024, low=1024, high=64 << 20)
+TB_SCRIPTS_KEPT = env.integer("TB_SCRIPTS_KEPT", 128, low=1, high=10_000)
 
 # The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
 # is known; that of another server can be watched where its file system is mounted here.

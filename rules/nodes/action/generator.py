@@ -6,11 +6,16 @@ from typing import Any, Final
 
 from rules.node import AT_ONCE, CONSUMED, Body, Category, Config, Context, Emit, Msg, Outcome, Wait
 from rules.node.message_types import GENERATOR_TICK, POST_TELEMETRY
-from rules.node.scripts import TBEL, require_known
+from rules.node.script_results import message
+from rules.node.scripts import TBEL, Script, is_one_of
 from rules.node.ticking_node import TickingNode, period_ms
+from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId, EntityType, parse_uuid
 
-SENT: Final = "sent"
+# What a generator remembers: how many messages it made, and the last one.
+SENT, LAST = "sent", "last"
+
+ARGUMENTS: Final = ("prevMsg", "prevMetadata", "prevMsgType")
 
 _TYPES: Final = frozenset(
     {
@@ -48,8 +53,8 @@ class Generator(TickingNode):
     and leave by Success. The originator is an entity of the tenant, the tenant itself, or the node: what is saved of the node
     is erased when the node is deleted. After `msgCount` messages it stops; 0: it never does.
 
-    The script gets what it returned last time. The default script works; others come with a later release, until then a node
-    that has one cannot work.
+    The script returns `{msg, metadata, msgType}`. Its arguments `prevMsg`, `prevMetadata` and `prevMsgType` are what it
+    returned last time: at first an empty body, empty metadata and an empty text. Where it fails, that tick leaves by Failure.
     """
 
     TYPE = "org.thingsboard.rule.engine.debug.TbMsgGeneratorNode"
@@ -75,7 +80,10 @@ class Generator(TickingNode):
             if not (config.originator_id or "").strip():
                 raise ValueError("Originator entity must be selected.")
             self._originator = EntityId(self._type, parse_uuid(config.originator_id))
-        require_known(config.script_lang, config.js_script, config.tbel_script, SCRIPT)
+        js, tbel = config.js_script, config.tbel_script
+        self._script: Script | None = None
+        if not is_one_of(config.script_lang, js, tbel, [SCRIPT]):
+            self._script = Script(config.script_lang, js, tbel, ARGUMENTS)
 
     def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """Ticks come one at a time. What else arrives is none of its business, as in ThingsBoard."""
@@ -85,13 +93,13 @@ class Generator(TickingNode):
         ]
 
     def _ticked(self, ctx: Context, tick: Msg) -> Outcome:
-        most = self.config.msg_count
-        sent = int(ctx.later.state([SENT]).get(SENT, 0)) + 1
+        most, known = self.config.msg_count, ctx.later.state([SENT, LAST])
+        sent = int(known.get(SENT, 0)) + 1
         ctx.later.keep(SENT, sent)
         if not most or sent < most:
             self.tick_again(ctx, tick)
         try:
-            return Wait(self._generated(ctx, self._found(ctx)), AT_ONCE)
+            return Wait(self._generated(ctx, self._found(ctx), known.get(LAST)), AT_ONCE)
         except ValueError as error:
             return Emit.failure(tick, str(error))
 
@@ -106,11 +114,20 @@ class Generator(TickingNode):
             raise ValueError(f"The originator {originator.type.value} {originator.id} does not exist.")
         return originator
 
-    def _generated(self, ctx: Context, originator: EntityId) -> Msg:
-        body, metadata = Body.of({"temp": 42, "humidity": 77}), {"data": "40"}
-        return Msg(
-            uuid.uuid4().bytes, ctx.now(), POST_TELEMETRY, originator, None, metadata, body, self.queue_name or "Main"
-        )  # fmt: skip
+    def _generated(self, ctx: Context, originator: EntityId, last: Any) -> Msg:
+        """The message, `last` is what was made before. Raises ValueError with what is wrong with the script."""
+        body, metadata, type = last or ({}, {}, "")
+        queue = self.queue_name or "Main"
+        previous = Msg(uuid.uuid4().bytes, ctx.now(), type, originator, None, metadata, Body.of(body), queue)
+        if self._script is None:
+            return previous.with_data({"temp": 42, "humidity": 77}, type=POST_TELEMETRY, metadata={"data": "40"})
+        arguments = json_bytes([body, metadata, type])
+        (answer,) = ctx.evaluate_raw(self._script, [arguments])
+        made = message(answer, previous, self.config.script_lang)
+        if not made.type:
+            raise ValueError("The script returned no msgType.")
+        ctx.later.keep(LAST, [made.data.value, dict(made.metadata), made.type])
+        return made
 
     @classmethod
     def upgrade(cls, version: int, raw: dict[str, Any]) -> dict[str, Any]:

@@ -74,6 +74,31 @@ def test_a_tick_that_is_out_of_date_and_other_messages_do_nothing(world: World) 
     assert not world.later.wakes
 
 
+COUNTING = (
+    "var n = (prevMsg.n || 0) + 1; "
+    "return {msg: {n: n}, metadata: {before: prevMsgType, was: String(prevMetadata.before)}, msgType: 'T' + n};"
+)
+
+
+def test_the_script_gets_what_it_returned_before(world: World) -> None:
+    node = made(Generator, {**NEW, "scriptLang": "JS", "jsScript": COUNTING})
+    first = generated(run_one(node, world, tick(world)))
+    assert (first.type, first.data.value, first.metadata) == ("T1", {"n": 1}, {"before": "", "was": "undefined"})
+    second = generated(run_one(node, world, tick(world)))
+    assert (second.type, second.data.value, second.metadata) == ("T2", {"n": 2}, {"before": "T1", "was": ""})
+    assert first.id != second.id
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [("return 5;", "expected an object"), ("return {msg: {}};", "no msgType"), ("throw Error('no luck');", "no luck")],
+)
+def test_a_script_that_fails_fails_its_tick_and_is_tried_again(world: World, script: str, why: str) -> None:
+    node = made(Generator, {**NEW, "scriptLang": "JS", "jsScript": script})
+    assert why in failed(run_one(node, world, tick(world)))
+    assert NODE in world.later.wakes and "last" not in world.later.values
+
+
 def test_it_begins_a_period_after_its_chain_is_saved() -> None:
     assert made(Generator, {**NEW, "periodInSeconds": 9}).begins(NOW) == Tick(NOW + 9000, TYPE)
 
@@ -85,7 +110,8 @@ def test_it_begins_a_period_after_its_chain_is_saved() -> None:
         ({"originatorType": "DEVICE"}, "Originator entity must be selected"),
         ({"originatorType": "DEVICE", "originatorId": "x"}, "Invalid UUID"),
         ({"periodInSeconds": 0}, "periodInSeconds is 0"),
-        ({"scriptLang": "LUA"}, "Unknown script language"),
+        ({"scriptLang": "LUA"}, "LUA"),
+        ({"tbelScript": "return {"}, "line 1"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(configuration: dict[str, Any], why: str) -> None:
