@@ -1,6 +1,6 @@
 """What nodes tell each other over the bus: short messages, many in one publish, each of which may be lost.
 
-A letter is {"from": node, kind: [item, ...], ...}; the kinds and their items are registry.py's, and devices/services/calls.py's.
+A letter is {"from": node, kind: [item, ...], ...}; the kinds and their items are registry.py's and devices/services/calls.py's.
 """
 
 import asyncio

@@ -3,10 +3,12 @@
 from thingsboard.kernel.timers.answering import Answer, Answered, answer
 from thingsboard.kernel.timers.firing import Fired, fire
 from thingsboard.kernel.timers.setting import (
+    Clock,
     Timer,
     Waiting,
     cancel_owners,
     cancel_tenants,
+    measure,
     set_single,
     set_timers,
     waiting_of_owner,
@@ -16,6 +18,7 @@ from thingsboard.kernel.timers.setting import (
 __all__ = [
     "Answer",
     "Answered",
+    "Clock",
     "Fired",
     "Timer",
     "Waiting",
@@ -23,6 +26,7 @@ __all__ = [
     "cancel_owners",
     "cancel_tenants",
     "fire",
+    "measure",
     "set_single",
     "set_timers",
     "waiting_of_owner",

@@ -19,6 +19,7 @@ _SINGLE = f"""
     ON CONFLICT (tenant_id, owner, key) WHERE single DO UPDATE
     SET due = excluded.due, queue = excluded.queue, size = excluded.size, body = excluded.body WHERE %s
 """  # noqa: S608
+_ALL = "SELECT count(*), coalesce(sum(size), 0)::bigint, min(due) FROM kernel_timer"
 _OF_OWNER = "SELECT count(*) FROM kernel_timer WHERE owner = %s AND tenant_id = %s AND NOT single"
 _OF_TENANT = "SELECT count(*), coalesce(sum(size), 0)::bigint FROM kernel_timer WHERE tenant_id = %s"
 
@@ -40,6 +41,18 @@ class Waiting(NamedTuple):
 
     messages: int
     size: int
+
+
+class Clock(NamedTuple):
+    """What waits of all tenants: messages, their bytes, and when (ms) the first of them is due."""
+
+    messages: int = 0
+    size: int = 0
+    first: int | None = None
+
+    def late(self, now: int) -> float:
+        """For how long the first one is due, in seconds; `now` in ms."""
+        return 0.0 if self.first is None else max(0, now - self.first) / 1000
 
 
 def set_timers(connection: Connection, tenant_id: uuid.UUID, timers: Sequence[Timer]) -> None:
@@ -81,6 +94,12 @@ def waiting_of_tenant(connection: Connection, tenant_id: uuid.UUID) -> Waiting:
     """How much waits of a tenant: reads all its timers (from the index: 100,000 in some 10 ms), so ask rarely."""
     row = psycopg.Cursor(connection).execute(_OF_TENANT, [tenant_id], prepare=True).fetchone()
     return Waiting(*row) if row else Waiting(0, 0)
+
+
+def measure(connection: Connection) -> Clock:
+    """How much waits of all tenants, for metrics: reads all timers, a million in some 0.1 s. Raises psycopg.Error."""
+    row = psycopg.Cursor(connection).execute(_ALL).fetchone()
+    return Clock(*row) if row else Clock()
 
 
 def _identity(timer: Timer) -> tuple[uuid.UUID, uuid.UUID]:
