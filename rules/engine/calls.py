@@ -51,19 +51,24 @@ class Calls:
         device = Device.objects.filter(pk=request.device.id, tenant_id=self._tenant_id).first()
         if device is None:
             raise not_found(EntityType.DEVICE, request.device.id)
+        # ThingsBoard's ToDeviceRpcRequest, whose params are text.
         said = {
-            "method": request.method,
-            "params": _json_or_text(request.params),
+            "id": str(request.id),
+            "tenantId": EntityId(EntityType.TENANT, self._tenant_id).to_json(),
+            "deviceId": request.device.to_json(),
             "oneway": request.oneway,
+            "expirationTime": request.expires,
+            "body": {"method": request.method, "params": request.params},
+            "persisted": True,
+            "retries": request.retries,
         }
-        info = None if request.additional_info is None else _json_or_text(request.additional_info)
         rpcs.create_rpc(
             device,
             said,
             expiration_time=request.expires,
             retries=request.retries,
             rpc_id=request.id,
-            additional_info=info if isinstance(info, dict) else None if info is None else {"value": info},
+            additional_info=None if request.additional_info is None else _json_or_text(request.additional_info),
         )
 
     def write(self) -> None:

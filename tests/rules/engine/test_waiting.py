@@ -168,7 +168,8 @@ def test_a_persistent_call_is_kept_for_the_device(cast: Cast, clock: Clock) -> N
     assert (rpc.pk, rpc.tenant_id, rpc.device_id, rpc.status, rpc.retries) == (
         request, cast.acme.pk, cast.device.pk, "QUEUED", 2,
     )  # fmt: skip
-    assert rpc.request == {"method": "on", "params": {}, "oneway": False}
+    assert rpc.request["body"] == {"method": "on", "params": "{}"}
+    assert (rpc.request["deviceId"]["id"], rpc.request["persisted"]) == (str(cast.device.pk), True)
     assert rpc.expiration_time == BEGIN + 60_000 and not Timer.objects.exists()
 
 
