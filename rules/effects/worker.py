@@ -201,7 +201,8 @@ class EffectsWorker:
 
     async def _tell(self) -> None:
         counts = dict(self._counts)
-        if counts and await self._ask(self._telling, lambda: count(counts)):
+        told = bool(counts) and await self._ask(self._telling, lambda: count(counts))
+        if told:
             self._counts.subtract(counts)
             for name in [name for name, number in self._counts.items() if not number]:
                 del self._counts[name]

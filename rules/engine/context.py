@@ -14,7 +14,7 @@ from rules.engine.alarms import BatchAlarms
 from rules.engine.continuing import effect_of
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
-from rules.engine.jails import JAIL_IDLE_S, script_limits
+from rules.engine.jails import jail_of_a_drain
 from rules.engine.later import BatchLater
 from rules.engine.logs import LogBudget
 from rules.engine.room import Room
@@ -40,13 +40,13 @@ Connection = psycopg.Connection[Any]
 class Tools:
     """What the batches of a thread share: its connection and what hangs on it."""
 
-    def __init__(self, connection: Connection, server: Server) -> None:
+    def __init__(self, connection: Connection, server: Server, jail: Jail | None = None) -> None:
         self.connection, self.server = connection, server
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
         self.room = Room(connection)
-        self.jail = Jail(script_limits(), idle_s=JAIL_IDLE_S)
+        self.jail = jail or jail_of_a_drain()
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
             longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
@@ -79,6 +79,8 @@ class BatchContext:
             tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here)
         )
         self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
+        self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
+        self.waiting: set[bytes] = set()  # messages (by id) that wait for work outside
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
@@ -216,10 +218,14 @@ class BatchContext:
         """Write everything that was not written yet, in the open transaction."""
         self.write()
         suspended, self.suspended = self.suspended, []
-        stored = [effect_of(place, each) for place, each in suspended if isinstance(each, Suspend)]
-        effects.append(self._connection, self.tenant_id, stored)
-        self.work_outside = self.work_outside or bool(stored)
+        self._flush_effects([(place, each) for place, each in suspended if isinstance(each, Suspend)])
         self.lanes |= self._later.write_waits(self._tools.appender, self.now())
+
+    def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
+        found = [effect_of(place, each, self.orders.get(each.msg.id)) for place, each in suspended]
+        effects.append(self._connection, self.tenant_id, found)
+        self.waiting.update([each.msg.id for _, each in suspended])
+        self.work_outside = self.work_outside or bool(suspended)
 
     def write(self) -> None:
         """Write what nodes caused and was not written yet: what the database refuses of it is the node's failure. Messages

@@ -12,9 +12,9 @@ def kept(msg: Msg, position: Position) -> Row:
     ).row()
 
 
-def effect_of(place: Position, outcome: Suspend) -> Effect:
-    """The work that a message waits for, as it is stored."""
-    return Effect(outcome.destination, outcome.msg.queue, kept(outcome.msg, place))
+def effect_of(place: Position, outcome: Suspend, order: tuple[int, int] | None) -> Effect:
+    """The work that a message waits for, as it is stored; `order` is its place where it stands in line."""
+    return Effect(outcome.destination, outcome.msg.queue, kept(outcome.msg, place), order)
 
 
 def message_of(row: Row, queue: str) -> tuple[Msg, Position]:

@@ -18,7 +18,7 @@ _KINDS = {kind.value: kind for kind in EntityType}
 
 class Queued(NamedTuple):
     """A message in the queue: as it was encoded, and its place there, which makes its id; since when (ms) it is there, and how
-    often it was tried again since it came there.
+    often it was tried again since it came there; where it stands in line (rules.engine.in_line).
     """
 
     row_id: int
@@ -26,6 +26,7 @@ class Queued(NamedTuple):
     row: Row
     appended: int = 0
     tried: int = 0
+    order: tuple[int, int] | None = None
 
     def message_id(self) -> bytes:
         """Its own id, else one that is the same however often it runs (RFC 9562, version 8)."""
@@ -49,6 +50,11 @@ class Queued(NamedTuple):
         head, rest = self.row[:6], (*self.row[6:], *(0, None, None, None)[len(self.row) - 6 :])
         return (*head, rest[0], self.message_id(), *rest[2:])
 
+    def came_back_failed(self, failed: Failed) -> bool:
+        """Whether it came back as its node's Failure, which leads nowhere."""
+        position = self.row[9] if len(self.row) > 9 else None
+        return position is not None and position[2] == FAILURE and position[1] == failed.node
+
     def again(self, failed: Failed) -> Row:
         """The same, to be run again after it failed. Where it came back as its node's Failure, which leads nowhere, that node
         has it again: what it did outside is what has to be done again.
@@ -57,10 +63,15 @@ class Queued(NamedTuple):
         if row[9] is None:
             return row
         position, metadata = position_of(row[9])._replace(retries=0), row[5]
-        if position.relation == FAILURE and position.node == failed.node:
+        if self.came_back_failed(failed):
             position = position._replace(relation=None)
             metadata = {key: value for key, value in (metadata or {}).items() if key != "error"}
         return (*row[:5], metadata, *row[6:9], position)
+
+    def at_its_node(self, failed: Failed, retries: int) -> Row:
+        """The same, and how often that was."""
+        row = self.again(failed)
+        return (*row[:9], row[9]._replace(retries=retries))
 
 
 def starts(

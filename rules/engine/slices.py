@@ -8,9 +8,10 @@ from django.db import connection as django_connection
 from django.db import transaction
 
 from rules.engine.batch import AWAY, CONTENTION, Done, Runner
+from rules.engine.in_line import culprit, has_tokens, run_in_line
 from rules.engine.intake import Queued
 from rules.engine.ledger import write_down
-from rules.engine.strategies import Strategies
+from rules.engine.strategies import Strategies, Strategy
 from telemetry.fanout import fanout
 from thingsboard.kernel import effects
 from thingsboard.kernel.outbox import claims, kick
@@ -96,10 +97,10 @@ class Slicer:
     def _attempt(self, flow: Flow, heads: Sequence[Head], *, careful: bool) -> Slice:
         with transaction.atomic():
             rows = self._take(flow, heads)
-            queued = [each for row in rows for each in self._queued(flow, row)]
-            run = self._runner.run_carefully if careful else self._runner.run
-            done = run(flow.tenant_id, flow.queue, queued)
+            queued: Sequence[Queued] = [each for row in rows for each in self._queued(flow, row)]
+            messages = len(queued)
             strategy = self._strategies.of(flow.queue)
+            queued, done = self._run(flow, queued, strategy, careful=careful)
             in_order = bool(done.failed and strategy.retries and strategy.in_order)
             if in_order:
                 transaction.set_rollback(True)
@@ -109,7 +110,16 @@ class Slicer:
         if in_order:
             return self._bite(flow, heads[0], failing=_first_in(rows[0], queued, done))
         self._after(done)
-        return Slice(len(queued), True)
+        return Slice(messages, True)
+
+    def _run(
+        self, flow: Flow, queued: Sequence[Queued], strategy: Strategy, *, careful: bool
+    ) -> tuple[Sequence[Queued], Done]:
+        """What became of messages, and which those were: some may have to stand in line, and others come from there."""
+        run = self._runner.run_carefully if careful else self._runner.run
+        if not strategy.in_order and not has_tokens(queued):
+            return queued, run(flow.tenant_id, flow.queue, queued)
+        return run_in_line(self._looks.connection, self._runner, run, flow, queued, strategy)
 
     def _queued(self, flow: Flow, row: Taken) -> list[Queued]:
         """The messages of a row that is going; one that says nothing that is understood leaves a dead letter alone."""
@@ -157,26 +167,29 @@ class Slicer:
             queued = _messages(row)
             total = row.done + len(queued)
             size = max(1, len(queued) >> max(1, row.attempts - SUSPECTED)) if suspected else failing or 1
-            bite = queued[:size]
+            bite: Sequence[Queued] = queued[:size]
+            messages = len(bite)
+            strategy = self._strategies.of(flow.queue)
             if suspected and size == 1 and row.attempts > SUSPECTED + len(queued).bit_length() + GIVEN_UP:
                 done = Done({}, [])
                 why = f"The message ended its worker, or its run never came to an end, {row.attempts} times."
-                bury(connection, flow.tenant_id, flow.queue, [Casualty(bite[0].kept(), bite[0].key(), why)])
+                blamed = culprit(connection, self._runner, flow, bite[0])
+                if blamed is not None:
+                    bury(connection, flow.tenant_id, flow.queue, [Casualty(blamed.kept(), blamed.key(), why)])
             else:
-                done = self._runner.run_carefully(flow.tenant_id, flow.queue, bite)
-            strategy = self._strategies.of(flow.queue)
+                bite, done = self._run(flow, bite, strategy, careful=True)
             waits = strategy.in_order and done.failed and (strategy.retries < 0 or row.retries < strategy.retries)
             if waits:
                 transaction.set_rollback(True)
             else:
                 self._part_in_order(flow, bite, done, row.retries + 1)
                 attempts = SUSPECTED if suspected else 0
-                claims.bitten(connection, row, row.done + len(bite), total, attempts=attempts)
+                claims.bitten(connection, row, row.done + messages, total, attempts=attempts)
                 write_down(connection, flow.tenant_id, done.recordings)
         if waits:
-            return self._wait(flow, head, bite, done, strategy.pause(row.retries))
+            return self._wait(flow, head, row, bite, done, strategy.pause(row.retries))
         self._after(done)
-        return Slice(len(bite), True)
+        return Slice(messages, True)
 
     def _part_in_order(self, flow: Flow, bite: Sequence[Queued], done: Done, tried: int) -> None:
         dead = [
@@ -186,9 +199,9 @@ class Slicer:
         if dead:
             bury(self._looks.connection, flow.tenant_id, flow.queue, dead)
 
-    def _wait(self, flow: Flow, head: Head, bite: Sequence[Queued], done: Done, pause_s: float) -> Slice:
+    def _wait(self, flow: Flow, head: Head, taken: Taken, bite: Sequence[Queued], done: Done, pause_s: float) -> Slice:
         """The first message that failed holds up its lane for a while; what stands before it is processed first."""
-        first = min(done.failed)
+        first = min(bite[number].number for number in done.failed) - taken.done
         if first:
             return self._bite(flow, head, failing=first)
         with transaction.atomic():
@@ -222,8 +235,8 @@ def _messages(row: Taken) -> list[Queued]:
 
 def _first_in(row: Taken, queued: Sequence[Queued], done: Done) -> int:
     """How many messages of this row, the first one of the slice, stand before the first one that failed."""
-    first = min(done.failed)
-    return min(first, sum(1 for each in queued if each.row_id == row.id))
+    failed = [queued[number].number for number in done.failed if queued[number].row_id == row.id]
+    return (min(failed) if failed else len(decode_rows(row.body))) - row.done
 
 
 __all__ = ["Slice", "Slicer"]

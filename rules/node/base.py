@@ -52,6 +52,7 @@ class Node:
     RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
     WAKES: ClassVar[frozenset[str]] = frozenset()  # types of messages by which it is woken (`ctx.later.wake`)
+    SUSPENDS: ClassVar[bool] = False  # it has messages wait for work outside (Suspend)
     READS: ClassVar[frozenset[str]] = frozenset()
     WRITES: ClassVar[frozenset[str]] = frozenset()
 

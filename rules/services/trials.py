@@ -3,21 +3,19 @@
 import threading
 import uuid
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from rules.engine.jails import script_limits
+from rules.engine.jails import jail_of_people
 from rules.node import Body, Msg
 from rules.node.script_results import labels, message, messages, text, truth, value
 from rules.node.scripts import Answer, arguments
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId, EntityType
-from thingsboard.kernel.script import Jail, Program, Unavailable
+from thingsboard.kernel.script import Program, Unavailable
 from thingsboard.kernel.time import now_ms
 
-IDLE_S: Final = 60.0
 MOST_WAITING: Final = 8
 LONGEST_WAIT_S: Final = 10.0
 
@@ -54,12 +52,6 @@ def tried_out(trial: Trial) -> tuple[str, str]:
         _waiting.release()
 
 
-@cache
-def jail() -> Jail:
-    """The process of those who try things out."""
-    return Jail(script_limits(), idle_s=IDLE_S)
-
-
 def _output(trial: Trial) -> str:
     """Raises ValueError and Unavailable."""
     if trial.kind not in KINDS:
@@ -68,7 +60,7 @@ def _output(trial: Trial) -> str:
     nobody = EntityId(EntityType.TENANT, uuid.UUID(int=0))
     body = Body(trial.data.encode("utf-8", "replace"))
     msg = Msg(bytes(16), now_ms(), trial.type, nobody, None, trial.metadata, body)
-    (answer,) = jail().call(program, [arguments(msg)])
+    (answer,) = jail_of_people().call(program, [arguments(msg)])
     return KINDS[trial.kind](answer, msg, trial.lang)
 
 

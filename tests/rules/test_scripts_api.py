@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rules.services import trials
+from rules.engine.jails import jail_of_people
 from tests.cast import Cast, api
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ BODY = {
 @pytest.fixture(autouse=True)
 def closed() -> Iterator[None]:
     yield
-    trials.jail().close()
+    jail_of_people().close()
 
 
 def tried(cast: Cast, script: str, kind: str, lang: str = "JS", **more: object) -> dict[str, str]:
@@ -55,7 +55,11 @@ def test_the_editor_is_told_that_there_is_tbel(cast: Cast) -> None:
             "return [{msg: 1, metadata: {}}, {msg: 2, metadata: {}, msgType: 'X'}];",
             '[{"msg":1,"metadata":{},"msgType":"POST_TELEMETRY_REQUEST"},{"msg":2,"metadata":{},"msgType":"X"}]',
         ),
-        ("generate", "return {msg: {t: 1}, metadata: {}, msgType: 'X'};", '{"msg":{"t":1},"metadata":{},"msgType":"X"}'),
+        (
+            "generate",
+            "return {msg: {t: 1}, metadata: {}, msgType: 'X'};",
+            '{"msg":{"t":1},"metadata":{},"msgType":"X"}',
+        ),
     ],
 )
 @pytest.mark.parametrize("lang", ["JS", "TBEL"])
@@ -123,10 +127,12 @@ def test_a_request_that_is_wrong_is_refused(cast: Cast, change: dict, why: str) 
 
 
 def test_an_unknown_language_is_refused(cast: Cast) -> None:
-    answer = api(cast.alice).post(f"{URL}?scriptLang=COBOL", {**BODY, "script": "", "scriptType": "filter"}, format="json")
+    answer = api(cast.alice).post(
+        f"{URL}?scriptLang=COBOL", {**BODY, "script": "", "scriptType": "filter"}, format="json"
+    )
     assert answer.status_code == 400 and answer.json()["message"] == "scriptLang: expected JS or TBEL"
 
 
 def test_the_script_runs_in_another_process(cast: Cast) -> None:
     tried(cast, "return true;", "filter")
-    assert trials.jail().pid not in (None, os.getpid())
+    assert jail_of_people().pid not in (None, os.getpid())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import quickjs
@@ -43,7 +44,13 @@ class Context:
         return json.loads(self._context.eval(f"JSON.stringify({expression})"))
 
 
-
 def started() -> Context:
     """A context; test modules make it their fixture."""
     return Context()
+
+
+def facts(name: str) -> list[tuple[str, Any]]:
+    """Lines of a file beside this one: what is run, and what it gives as JSON."""
+    lines = (Path(__file__).parent / "facts" / f"{name}.txt").read_text("utf-8").splitlines()
+    pairs = (line.split(" => ") for line in lines if line and not line.startswith("#"))
+    return [(script, json.loads(value)) for script, value in pairs]

@@ -14,7 +14,7 @@ import pytest
 from tests.kernel.script.asking import call, error, one, run, shown
 from tests.kernel.script.conftest import QUICK
 from tests.waiting import until
-from thingsboard.kernel.script import JS, TBEL, Jail, Program
+from thingsboard.kernel.script import JS, TBEL, Jail, Program, process
 
 
 def test_a_batch_is_answered_in_its_order(jail: Jail) -> None:
@@ -58,7 +58,16 @@ def test_javascript_is_that_of_today(jail: Jail, source: str, value: object) -> 
 
 def test_each_message_that_is_no_json_fails_alone(jail: Jail) -> None:
     program = Program(JS, "return msg.n;")
-    calls = [call({"n": 1}), b"[{,{},1]", b'[{"n":"\0"},{},1]', b"", b"\0\0", b'["\xff",{},1]', b"[1],[2]", call({"n": 2})]
+    calls = [
+        call({"n": 1}),
+        b"[{,{},1]",
+        b'[{"n":"\0"},{},1]',
+        b"",
+        b"\0\0",
+        b'["\xff",{},1]',
+        b"[1],[2]",
+        call({"n": 2}),
+    ]
     answers = jail.call(program, calls)
     assert one(answers[0]) == 1 and one(answers[7]) == 2
     assert all("not valid JSON" in answers[i].error for i in (1, 2, 3, 4, 6))
@@ -224,6 +233,7 @@ class TestRights:
         assert "0" not in status["Uid"].split()
         assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
         assert status["NoNewPrivs"] == "1" and status["Threads"] == "1"
+        assert status["Seccomp"] == "2"
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look")
     def test_it_has_two_pipes_and_a_network_of_its_own(self, jail: Jail) -> None:
@@ -241,9 +251,39 @@ def test_the_extension_is_not_loaded_by_those_who_ask() -> None:
         "import sys\nfrom thingsboard.kernel.script import *\njail = Jail(Limits())\n"
         "jail.call(Program(JS, 'return 1;'), [b'[1]'])\njail.close()\nprint('_quickjs' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60).stdout == b"False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60).stdout == b"False\n"
+    )
 
 
 def test_answers_are_the_json_text(jail: Jail) -> None:
     (answer,) = jail.call(Program(JS, "return msg;"), [b'[ {"a" : 1.50, "b": "\xc3\xa4"} ]'])
     assert answer.value == orjson.dumps({"a": 1.5, "b": "ä"})
+
+
+ATTEMPTS = """
+import os, socket, sys
+sys.path.insert(0, sys.argv[1])
+import confine
+confine.confine(os.getppid(), 1 << 30, 100)
+said = []
+for what in (
+    lambda: open("/etc/passwd"), lambda: os.listdir("/"), lambda: socket.socket(), lambda: os.pipe(), os.fork,
+    lambda: os.kill(os.getppid(), 0), lambda: os.execv("/bin/true", ["true"]), lambda: os.setuid(0), lambda: os.dup(0),
+    lambda: os.open("/dev/null", os.O_RDONLY), lambda: socket.socketpair(), lambda: os.mkdir("/tmp/x"),
+):
+    try:
+        said.append(repr(what()))
+    except OSError as error:
+        said.append("refused")
+os.write(1, " ".join(said).encode())
+"""
+
+
+def test_code_of_its_own_could_do_nothing_there_either() -> None:
+    """Whatever a fault of QuickJS might let a script do, it does it in a process that was confined so."""
+    place = Path(process.__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ATTEMPTS, place], capture_output=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == [b"refused"] * 12

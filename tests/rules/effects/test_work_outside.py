@@ -4,18 +4,22 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from rules.models import Queue, RuleChain
+from rules.admin.trace_looks import page_of
+from rules.models import Queue, RuleChain, Trace
 from rules.node import Node
 from rules.nodes.action.save_time_series import SaveTimeSeries
 from rules.nodes.flow.acknowledge import Acknowledge
 from rules.services.dead_letters import retry
+from rules.services.traces import start_trace
 from telemetry.query import HistoryQuery
 from telemetry.services import history, latest
 from tests.cast import Cast
 from tests.rules.effects.calls import QUICK, ROOMY, Call, Running, Server, running, settle
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
 from tests.waiting import until
+from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.models import DeadLetter, Effect, OutboxRow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -285,3 +289,24 @@ def test_work_that_is_begun_too_often_without_an_end_fails(cast: Cast, server: S
         f"The work outside was begun {QUICK.attempts} times and never came to an end."
     ]
     assert server.calls == []
+
+
+def test_a_trace_says_that_a_message_waits_and_another_one_how_it_went_on(cast: Cast, server: Server) -> None:
+    calling(cast, call(server))
+    with transaction.atomic():
+        start_trace(cast.acme.pk, EntityId(EntityType.DEVICE, cast.device.pk), messages=5, minutes=5)
+    OutboxRow.objects.all().delete()
+    send(cast, 1)
+    with running():
+        settle()
+    before, after = Trace.objects.order_by("created_time", "id")
+    assert before.message_id == after.message_id
+    (step,) = before.steps
+    assert [out.get("waits") for out in step["out"]] == [True]
+    assert [(step["nodeName"], step.get("back", False), step["from"]) for step in after.steps] == [
+        ("node 0", True, None),
+        ("node 1", False, 0),
+    ]
+    assert after.steps[1]["by"] == "Success"
+    assert [line.came for line in page_of(after).steps] == ["back from where it waited", ""]
+    assert page_of(before).steps[0].outputs[0].label == "waits"

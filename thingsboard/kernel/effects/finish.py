@@ -1,4 +1,7 @@
-"""The end of stored work: its row goes and what becomes of its message comes, in one transaction."""
+"""The end of stored work: its row goes and what becomes of its message comes, in one transaction.
+
+Work in a line (kernel.effects.line) becomes the message that stands first there, and a token in the queue says so.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -6,15 +9,21 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from thingsboard.kernel.effects.line import token
 from thingsboard.kernel.outbox.append import Appender
 from thingsboard.kernel.outbox.dead import Casualty, bury, bury_unreadable
-from thingsboard.kernel.outbox.messages import Row
+from thingsboard.kernel.outbox.messages import Row, encode
 
 Connection = psycopg.Connection[Any]
 
 _DELETE = """
-    DELETE FROM kernel_effect e USING unnest(%s::bigint[], %s::bigint[]) AS w(id, lease)
-    WHERE e.id = w.id AND e.lease = w.lease RETURNING e.id
+    DELETE FROM kernel_effect e USING unnest(%s::bigint[], %s::bigint[], %s::boolean[]) AS w(id, lease, dead)
+    WHERE e.id = w.id AND e.lease = w.lease AND (e.order_key IS NULL OR w.dead) RETURNING e.id, e.order_key
+"""
+_STAND = """
+    UPDATE kernel_effect e SET parked = true, lease = 0, attempts = 0, body = w.body, size = length(w.body)
+    FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[]) AS w(id, lease, body)
+    WHERE e.id = w.id AND e.lease = w.lease AND e.order_key IS NOT NULL RETURNING e.id, e.order_key
 """
 
 
@@ -45,24 +54,41 @@ class Finished(NamedTuple):
 
 def finish(connection: Connection, appender: Appender, results: Sequence[Result]) -> Finished:
     """In the open transaction. What somebody else took over meanwhile leaves nothing: its continuation is his."""
-    ids, leases = [each.id for each in results], [each.lease for each in results]
-    deleted = psycopg.Cursor(connection).execute(_DELETE, [ids, leases], prepare=True).fetchall()
-    ours = {row[0] for row in deleted}
+    alive = {each.id: each for each in results if not isinstance(each.outcome, (Casualty, Unreadable))}
+    parameters = [[each.id for each in results], [each.lease for each in results], [r.id not in alive for r in results]]
+    gone = dict(psycopg.Cursor(connection).execute(_DELETE, parameters, prepare=True).fetchall())
+    standing = _stand(connection, [each for each in alive.values() if each.id not in gone])
+    ours = gone | standing
     found: dict[tuple[uuid.UUID, str], list[Result]] = {}
     for each in sorted(results, key=_order):
         if each.id in ours:
             found.setdefault((each.tenant_id, each.queue), []).append(each)
     lanes: set[int] = set()
     for (tenant_id, queue), group in found.items():
-        rows = [each.outcome for each in group if not isinstance(each.outcome, (Casualty, Unreadable))]
-        lanes |= appender.append(connection, tenant_id.bytes, rows, queue)
-        dead = [each.outcome for each in group if isinstance(each.outcome, Casualty)]
-        if dead:
-            bury(connection, tenant_id, queue, dead)
+        rows: list[Row] = []
+        dead: list[Casualty] = []
         for each in group:
             if isinstance(each.outcome, Unreadable):
                 bury_unreadable(connection, tenant_id, queue, *each.outcome)
+            elif isinstance(each.outcome, Casualty):
+                dead.append(each.outcome)
+            elif ours[each.id] is None:
+                rows.append(each.outcome)
+        tokens = [token(key) for key in sorted({key for each in group for key in [ours[each.id]] if key is not None})]
+        for some in (rows, tokens):  # apart: a row of the queue holds either
+            lanes |= appender.append(connection, tenant_id.bytes, some, queue)
+        if dead:
+            bury(connection, tenant_id, queue, dead)
     return Finished(len(ours), len(results) - len(ours), lanes)
+
+
+def _stand(connection: Connection, results: Sequence[Result]) -> dict[int, int | None]:
+    """Those of them that are in a line stand there as messages now: their keys by id."""
+    if not results:
+        return {}
+    bodies = [encode([each.outcome]) for each in results if isinstance(each.outcome, tuple)]
+    parameters = [[each.id for each in results], [each.lease for each in results], bodies]
+    return dict(psycopg.Cursor(connection).execute(_STAND, parameters, prepare=True).fetchall())
 
 
 def _order(result: Result) -> tuple[bytes, str, int]:

@@ -18,20 +18,22 @@ _APPEND = f"""
     INSERT INTO kernel_effect (
         tenant_id, destination, queue, size, due_time, lease, attempts, parked, order_key, order_no, created_time, body
     )
-    SELECT %b, w.destination, w.queue, length(w.body), {NOW}, 0, 0, false, null, 0, {NOW}, w.body
-    FROM unnest(%t::text[], %t::text[], %b::bytea[]) WITH ORDINALITY AS w(destination, queue, body, number)
+    SELECT %b, w.destination, w.queue, length(w.body), {NOW}, 0, 0, false, w.key, w.place, {NOW}, w.body
+    FROM unnest(%t::text[], %t::text[], %b::bytea[], %b::bigint[], %b::bigint[]) WITH ORDINALITY
+        AS w(destination, queue, body, key, place, number)
     ORDER BY w.number
 """  # noqa: S608
 
 
 class Effect(NamedTuple):
     """Work to be stored: whom it is for, the queue of the message, and the message as it is encoded, with the position of the
-    node that does the work.
+    node that does the work; the key of its line and its place there, where it keeps an order (kernel.effects.line).
     """
 
     destination: str
     queue: str
     row: Row
+    order: tuple[int, int] | None = None
 
 
 def append(connection: Connection, tenant_id: uuid.UUID, effects: Sequence[Effect]) -> None:
@@ -40,7 +42,9 @@ def append(connection: Connection, tenant_id: uuid.UUID, effects: Sequence[Effec
         return
     destinations = [each.destination.replace("\0", "")[:LONGEST_DESTINATION] or "-" for each in effects]
     bodies = [encode([each.row]) for each in effects]
-    parameters = [tenant_id, destinations, [each.queue for each in effects], bodies]
+    keys = [each.order[0] if each.order else None for each in effects]
+    places = [each.order[1] if each.order else 0 for each in effects]
+    parameters = [tenant_id, destinations, [each.queue for each in effects], bodies, keys, places]
     psycopg.Cursor(connection).execute(_APPEND, parameters, prepare=True)
 
 

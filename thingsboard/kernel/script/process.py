@@ -22,9 +22,8 @@ CALL, DEFINE = 1, 2
 HELLO, ANSWERS, LAST, UNKNOWN, DEFINED, BROKEN = 1, 2, 3, 4, 5, 6
 
 MOST_FRAME: Final = 8 << 20  # bytes of calls in a frame
-SPARE_ADDRESS_SPACE: Final = (
-    512 << 20
-)  # what a process has besides what one script may need; most of it is never touched
+KEPT_BYTES: Final = 1 << 20  # of a script that is kept ready, if it keeps nothing itself
+SPARE_ADDRESS_SPACE: Final = 512 << 20  # what a process has besides; most of it is never touched
 CPU_S: Final = 24 * 3600  # of a processor, after which a process ends and another one is begun
 PATIENCE_S: Final = 10.0
 PIPE_BYTES: Final = 1 << 20
@@ -167,7 +166,7 @@ def _settings(limits: Limits) -> dict[str, int]:
         "memory_bytes": limits.memory_bytes,
         "longest_result": limits.longest_result,
         "scripts": limits.scripts,
-        "address_space": limits.memory_bytes + SPARE_ADDRESS_SPACE,
+        "address_space": limits.memory_bytes + limits.scripts * KEPT_BYTES + SPARE_ADDRESS_SPACE,
         "cpu_s": CPU_S,
     }
 

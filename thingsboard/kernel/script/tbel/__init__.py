@@ -36,7 +36,10 @@ def translate(source: str, args: Sequence[str]) -> str:
 @cache
 def prelude() -> str:
     """The JavaScript to evaluate once in a fresh context, before its primordials are frozen: all that translations call."""
-    parts = sorted((part for part in (files(__package__) / "js").iterdir() if part.name.endswith(".js")), key=lambda part: part.name)
+    parts = sorted(
+        (part for part in (files(__package__) / "js").iterdir() if part.name.endswith(".js")),
+        key=lambda part: part.name,
+    )
     lines = (line.strip() for part in parts for line in part.read_text("utf-8").splitlines())
     body = "\n".join(line for line in lines if not line.startswith("//"))  # what is not code would only cost memory
     rules = json.dumps(json.dumps(zones()))

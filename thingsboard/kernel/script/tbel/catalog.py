@@ -18,7 +18,7 @@ HELPERS: dict[str, tuple[Helper, ...]] = {
     "Bytes and text": (
         Helper("btoa", "text", "the text's UTF-8 bytes in base 64"),
         Helper("atob", "base64", "the text that base 64 holds"),
-        Helper("bytesToString", "bytes, charset = 'UTF-8'", "the text of the bytes; UTF-8, UTF-16 (BE, LE), ISO-8859-1 or US-ASCII"),
+        Helper("bytesToString", "bytes, charset = 'UTF-8'", "their text; also UTF-16 (BE, LE), ISO-8859-1, US-ASCII"),
         Helper("decodeToString", "bytes", "the text of UTF-8 bytes"),
         Helper("decodeToJson", "bytesOrText", "the JSON value in the bytes or the text"),
         Helper("stringToBytes", "text, charset = 'UTF-8'", "the bytes of the text, -128 to 127"),
@@ -55,7 +55,7 @@ HELPERS: dict[str, tuple[Helper, ...]] = {
         Helper("longToHex", "long, bigEndian = true, prefix = false, length = all", "hexadecimal digits of the long"),
         Helper("floatToHex", "float, bigEndian = true", "0x and the float's bit pattern"),
         Helper("doubleToHex", "double, bigEndian = true", "0x and the double's bit pattern"),
-        Helper("intLongToRadixString", "number, radix = 10, bigEndian = true, prefix = false", "the number in radix 2, 8, 10, 16 or 25 to 36"),
+        Helper("intLongToRadixString", "number, radix = 10, bigEndian = true, prefix = false", "its digits"),
         Helper("isBinary", "text", "2 if the text is binary digits, else -1"),
         Helper("isOctal", "text", "8 if the text is octal digits, else -1"),
         Helper("isDecimal", "text", "10 if the text is a decimal number, else -1"),
@@ -85,7 +85,7 @@ HELPERS: dict[str, tuple[Helper, ...]] = {
         Helper("isSet", "value", "whether it is a set"),
         Helper("newSet", "", "an empty set"),
         Helper("toSet", "list", "a set with the list's items"),
-        Helper("toFlatMap", "map, exclude = [], pathInKey = true", "a map without maps and lists in it; keys are paths, or their last parts"),
+        Helper("toFlatMap", "map, exclude = [], pathInKey = true", "a map of what is innermost, by its path"),
     ),
     "Text": (
         Helper("padStart", "text, length, fill", "the text, filled up at its beginning"),
@@ -95,59 +95,65 @@ HELPERS: dict[str, tuple[Helper, ...]] = {
         Helper("raiseError", "message", "nothing: the message leaves by Failure with this error"),
     ),
     "Places": (
-        Helper("isInsidePolygon", "latitude, longitude, perimeter", "whether the place is inside of a polygon, JSON [[latitude, longitude], ...]"),
-        Helper("isInsideCircle", "latitude, longitude, perimeter", "whether it is inside of a circle, JSON {latitude, longitude, radius, radiusUnit}"),
+        Helper("isInsidePolygon", "latitude, longitude, polygon", "whether it is inside of [[latitude, longitude], ...]"),
+        Helper("isInsideCircle", "latitude, longitude, circle", "whether it is inside of {latitude, longitude, radius}"),
     ),
 }  # fmt: skip
 
 FUNCTION_NAMES = frozenset(helper.name for group in HELPERS.values() for helper in group)
 
-_WHOLE = (
-    "MAX_VALUE MIN_VALUE valueOf toString toHexString toBinaryString toOctalString toUnsignedString toUnsignedInt "
-    "toUnsignedLong decode compare signum bitCount max min sum hashCode"
-)
-_FLOAT = (
-    "MAX_VALUE MIN_VALUE NaN POSITIVE_INFINITY NEGATIVE_INFINITY valueOf toString toHexString isNaN isInfinite isFinite "
-    "compare max min sum"
-)
-_MATH = (
-    "PI E sqrt cbrt floor ceil sin cos tan asin acos atan sinh cosh tanh exp expm1 log log10 log1p abs max min pow atan2 "
-    "hypot round rint signum random toRadians toDegrees floorMod floorDiv addExact subtractExact multiplyExact negateExact"
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_WHOLE = """
+    MAX_VALUE MIN_VALUE valueOf toString toHexString toBinaryString toOctalString toUnsignedString toUnsignedInt
+    toUnsignedLong decode compare signum bitCount max min sum hashCode
+"""
+_FLOAT = """
+    MAX_VALUE MIN_VALUE NaN POSITIVE_INFINITY NEGATIVE_INFINITY valueOf toString toHexString isNaN isInfinite isFinite
+    compare max min sum
+"""
+_MATH = """
+    PI E sqrt cbrt floor ceil sin cos tan asin acos atan sinh cosh tanh exp expm1 log log10 log1p abs max min pow atan2
+    hypot round rint signum random toRadians toDegrees floorMod floorDiv addExact subtractExact multiplyExact negateExact
+"""
+_CHARACTER = """
+    isDigit isLetter isLetterOrDigit isUpperCase isLowerCase isWhitespace toUpperCase toLowerCase getNumericValue
+    toString valueOf
+"""
 
 #: The classes that scripts may name, with their static members.
 CLASSES: dict[str, frozenset[str]] = {
-    "Integer": frozenset(f"{_WHOLE} parseInt".split()),
-    "Long": frozenset(f"{_WHOLE} parseLong".split()),
-    "Short": frozenset(f"{_WHOLE} parseShort".split()),
-    "Byte": frozenset(f"{_WHOLE} parseByte".split()),
-    "Double": frozenset(f"{_FLOAT} parseDouble".split()),
-    "Float": frozenset(f"{_FLOAT} parseFloat".split()),
-    "Boolean": frozenset("TRUE FALSE parseBoolean valueOf toString".split()),
-    "String": frozenset("valueOf format join copyValueOf".split()),
-    "Character": frozenset(
-        "isDigit isLetter isLetterOrDigit isUpperCase isLowerCase isWhitespace toUpperCase toLowerCase getNumericValue "
-        "toString valueOf".split()
-    ),
-    "Math": frozenset(_MATH.split()),
-    "StrictMath": frozenset(_MATH.split()),
-    "JSON": frozenset(("parse", "stringify")),
-    "Date": frozenset(("now", "parse", "UTC")),
-    "Object": frozenset(),
-    "Number": frozenset(),
+    "Integer": _words(f"{_WHOLE} parseInt"),
+    "Long": _words(f"{_WHOLE} parseLong"),
+    "Short": _words(f"{_WHOLE} parseShort"),
+    "Byte": _words(f"{_WHOLE} parseByte"),
+    "Double": _words(f"{_FLOAT} parseDouble"),
+    "Float": _words(f"{_FLOAT} parseFloat"),
+    "Boolean": _words("TRUE FALSE parseBoolean valueOf toString"),
+    "String": _words("valueOf format join copyValueOf"),
+    "Character": _words(_CHARACTER),
+    "Math": _words(_MATH),
+    "StrictMath": _words(_MATH),
+    "JSON": _words("parse stringify"),
+    "Date": _words("now parse UTC"),
+    "Object": _words(""),
+    "Number": _words(""),
 }
 
 #: Members that JavaScript's own objects have, or that are read like one though they are a method: reading them needs care.
-GETTERS = frozenset(
-    (
-        "size length empty blank keys values keySet entrySet bytes constructor hasOwnProperty isPrototypeOf propertyIsEnumerable "
-        "toLocaleString toString valueOf __proto__ __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ "
-        "at concat copyWithin entries every fill filter find findIndex findLast findLastIndex flat flatMap forEach includes "
-        "indexOf join lastIndexOf map pop push reduce reduceRight reverse shift slice some sort splice toReversed toSorted "
-        "toSpliced unshift with anchor big blink bold charAt charCodeAt codePointAt endsWith fixed fontcolor fontsize italics "
-        "isWellFormed link localeCompare match matchAll normalize padEnd padStart repeat replace replaceAll search small split "
-        "startsWith strike sub substr substring sup toLocaleLowerCase toLocaleUpperCase toLowerCase toUpperCase toWellFormed "
-        "trim trimEnd trimLeft trimRight trimStart toExponential toFixed toPrecision toJSON text items description caller "
-        "callee arguments prototype name apply bind call"
-    ).split()
+GETTERS = _words(
+    """
+    size length empty blank keys values keySet entrySet bytes constructor hasOwnProperty isPrototypeOf propertyIsEnumerable
+    toLocaleString toString valueOf __proto__ __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__
+    at concat copyWithin entries every fill filter find findIndex findLast findLastIndex flat flatMap forEach includes
+    indexOf join lastIndexOf map pop push reduce reduceRight reverse shift slice some sort splice toReversed toSorted
+    toSpliced unshift with anchor big blink bold charAt charCodeAt codePointAt endsWith fixed fontcolor fontsize italics
+    isWellFormed link localeCompare match matchAll normalize padEnd padStart repeat replace replaceAll search small split
+    startsWith strike sub substr substring sup toLocaleLowerCase toLocaleUpperCase toLowerCase toUpperCase toWellFormed
+    trim trimEnd trimLeft trimRight trimStart toExponential toFixed toPrecision toJSON text items description caller
+    callee arguments prototype name apply bind call v fileName lineNumber columnNumber
+    """
 )

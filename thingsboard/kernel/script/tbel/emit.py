@@ -87,7 +87,7 @@ class Emitter(ExpressionEmitter):
             self._condition("if", statement.condition)
             self.block(statement.yes, tail)
             if statement.no is None:
-                return
+                return None
             self.write("else ")
             if isinstance(statement.no, ast.Block):
                 return self.block(statement.no, tail)

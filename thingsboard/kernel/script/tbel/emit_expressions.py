@@ -10,13 +10,36 @@ from thingsboard.kernel.script.tbel.scope import mangled, scope_of
 
 #: The functions of the runtime that do what an operator does when it is not known that both sides are numbers.
 HELPERS = {
-    **{"+": "$add", "-": "$sub", "*": "$mul", "/": "$div", "%": "$rem", "**": "$pow", "#": "$cat"},
-    **{"<": "$lt", ">": "$gt", "<=": "$le", ">=": "$ge", "==": "$eq", "===": "$eq", "!=": "$ne"},
-    **{"&": "$and", "|": "$or", "^": "$xor", "<<": "$shl", ">>": "$shr", ">>>": "$ushr"},
-    **{"~=": "$matches", "contains": "$contains", "in": "$in", "soundslike": "$soundslike", "strsim": "$strsim"},
+    "+": "$add",
+    "-": "$sub",
+    "*": "$mul",
+    "/": "$div",
+    "%": "$rem",
+    "**": "$pow",
+    "#": "$cat",
+    "<": "$lt",
+    ">": "$gt",
+    "<=": "$le",
+    ">=": "$ge",
+    "==": "$eq",
+    "===": "$eq",
+    "!=": "$ne",
+    "&": "$and",
+    "|": "$or",
+    "^": "$xor",
+    "<<": "$shl",
+    ">>": "$shr",
+    ">>>": "$ushr",
+    "~=": "$matches",
+    "contains": "$contains",
+    "in": "$in",
+    "soundslike": "$soundslike",
+    "strsim": "$strsim",
 }
 LOGICAL = {"&&": "&&", "and": "&&", "||": "||", "or": "||"}
-NATIVE = frozenset(("+", "-", "*", "/", "<", ">", "<=", ">="))  # the same as in JavaScript if both sides are doubles or ints
+NATIVE = frozenset(
+    ("+", "-", "*", "/", "<", ">", "<=", ">=")
+)  # the same as in JavaScript if both sides are doubles or ints
 
 
 def quoted(text: str) -> str:
@@ -81,7 +104,9 @@ class ExpressionEmitter:
         self.list_of(f"{function}(", arguments, ")")
 
     def _literal(self, node: ast.Literal) -> None:
-        self.write("$empty" if node.empty else quoted(node.value) if isinstance(node.value, str) else json.dumps(node.value))
+        self.write(
+            "$empty" if node.empty else quoted(node.value) if isinstance(node.value, str) else json.dumps(node.value)
+        )
 
     def _number(self, node: ast.Number) -> None:
         safe = isinstance(node.value, float) or abs(node.value) <= 2**53 - 1
@@ -98,25 +123,34 @@ class ExpressionEmitter:
 
     def _class(self, node: ast.Expression) -> str | None:
         """The class that a name means, unless a variable has its name."""
-        return node.name if isinstance(node, ast.Name) and node.name in CLASSES and not self.scope.knows(node.name) else None
+        return (
+            node.name
+            if isinstance(node, ast.Name) and node.name in CLASSES and not self.scope.knows(node.name)
+            else None
+        )
 
     def _member(self, node: ast.Member) -> None:
         safe = self._is_safe(node)
         if self._class(node.target) or node.name in GETTERS:
             self.call("$getSafe" if safe else "$get", node.target, quoted(node.name))
         else:
-            self.list_of("((" if isinstance(node.target, ast.Number) else "(", (node.target,), ")" if isinstance(node.target, ast.Number) else "")
-            self.write(f"{'?' if safe else ''}.{node.name}??null)" if node.name.isascii() else f"{'?.' if safe else ''}[{quoted(node.name)}]??null)")
+            self.list_of(
+                "((" if isinstance(node.target, ast.Number) else "(",
+                (node.target,),
+                ")" if isinstance(node.target, ast.Number) else "",
+            )
+            self.write(
+                f"{'?' if safe else ''}.{node.name}??null)"
+                if node.name.isascii()
+                else f"{'?.' if safe else ''}[{quoted(node.name)}]??null)"
+            )
 
     def _is_safe(self, node: ast.Expression) -> bool:
         """Whether null may stand before this member: behind a `.?` the rest of a chain is null as well."""
         while isinstance(node, ast.Member | ast.Index | ast.Call):
             if isinstance(node, ast.Member) and node.safe:
                 return True
-            if isinstance(node, ast.Call):
-                node = node.function
-            else:
-                node = node.target
+            node = node.function if isinstance(node, ast.Call) else node.target
         return False
 
     def _index(self, node: ast.Index) -> None:
@@ -189,13 +223,19 @@ class ExpressionEmitter:
         native = LOGICAL.get(operator)
         if operator in NATIVE and all(kind in ("int", "double") for kind in kinds):
             native = operator
-        if operator in ("==", "===", "!=") and any(isinstance(one, ast.Literal) and one.value is None for one in (left, right)):
-            native = None if any(isinstance(one, ast.Literal) and one.empty for one in (left, right)) else f"{operator[0]}=="
+        if operator in ("==", "===", "!=") and any(
+            isinstance(one, ast.Literal) and one.value is None for one in (left, right)
+        ):
+            native = (
+                None if any(isinstance(one, ast.Literal) and one.empty for one in (left, right)) else f"{operator[0]}=="
+            )
         if native:
             self.list_of("(", (left,), native)
             self.list_of(" ", (right,), ")")
         elif operator in ("+", "#"):
-            self.call(HELPERS[operator], *(self._as_text(*pair) for pair in zip((left, right), reversed(kinds), strict=True)))
+            self.call(
+                HELPERS[operator], *(self._as_text(*pair) for pair in zip((left, right), reversed(kinds), strict=True))
+            )
         else:
             self.call(HELPERS[operator], left, right)
 

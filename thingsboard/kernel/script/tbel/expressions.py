@@ -10,24 +10,39 @@ DEPTH = 64  # how deep expressions and blocks may stand in one another; a hostil
 BINDING = {
     **dict.fromkeys(("||", "or"), 2),
     **dict.fromkeys(("&&", "and"), 3),
-    **{"|": 4, "^": 5, "&": 6},
+    "|": 4,
+    "^": 5,
+    "&": 6,
     **dict.fromkeys(("==", "===", "!="), 7),
     **dict.fromkeys(("<", ">", "<=", ">=", "instanceof", "is", "in", "convertable_to"), 8),
     **dict.fromkeys(("<<", ">>", ">>>"), 9),
     **dict.fromkeys(("+", "-"), 10),
     **dict.fromkeys(("*", "/", "%"), 11),
-    **{"**": 12},
+    "**": 12,
     **dict.fromkeys(("#", "~=", "contains", "soundslike", "strsim"), 13),
 }
 WORDS = frozenset(word for word in BINDING if word[0].isalpha())
 ASSIGNMENTS = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", ">>>="))
 PRIMITIVES = frozenset(("byte", "short", "int", "long", "float", "double", "boolean", "char"))
-CASTS = PRIMITIVES | {"String", "Integer", "Long", "Double", "Float", "Boolean", "Byte", "Short", "Object", "List", "Map"}
+CASTS = PRIMITIVES | {
+    "String",
+    "Integer",
+    "Long",
+    "Double",
+    "Float",
+    "Boolean",
+    "Byte",
+    "Short",
+    "Object",
+    "List",
+    "Map",
+}
 CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "nil": None}
-KEYWORDS = frozenset(
-    ("if", "else", "switch", "case", "default", "function", "def", "for", "foreach", "while", "until", "do", "return")
-    + ("break", "continue", "var", "new", "import", "import_static", "with", "assert", "proto", "stacklang", "delete", "isdef")
-)
+_KEYWORDS = """
+    if else switch case default function def for foreach while until do return break continue var new import import_static
+    with assert proto stacklang delete isdef
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
 
 
 class Expressions:
@@ -144,8 +159,10 @@ class Expressions:
         if self.token.kind != "operator" or self.peek().text not in CASTS or self.peek(2).text != ")":
             return False
         after = self.peek(3)
-        return after.kind in ("name", "number", "string") or after.text in ("(", "[", "{") or (
-            self.peek().text in PRIMITIVES and after.text in ("-", "+", "!", "~")
+        return (
+            after.kind in ("name", "number", "string")
+            or after.text in ("(", "[", "{")
+            or (self.peek().text in PRIMITIVES and after.text in ("-", "+", "!", "~"))
         )
 
     def _cast(self) -> ast.Cast:
@@ -159,7 +176,7 @@ class Expressions:
 
     def _postfix(self, target: ast.Expression) -> ast.Expression:
         """Members, indexes and calls, one after the other."""
-        while self.token.kind == "operator":
+        while True:
             if dot := self.accept(".", ".?"):
                 if self.token.kind != "name":
                     raise self.unexpected("expected the name of a member")
@@ -173,8 +190,7 @@ class Expressions:
                 line = self.take().line
                 target = ast.Call(target, self.items(")"), line)
             else:
-                break
-        return target
+                return target
 
     def _primary(self) -> ast.Expression:
         token = self.take()

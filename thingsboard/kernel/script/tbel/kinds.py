@@ -6,7 +6,8 @@ from thingsboard.kernel.script.tbel import syntax as ast
 from thingsboard.kernel.script.tbel.scope import Scope, nodes
 
 #: Methods of Math that give doubles.
-DOUBLE_METHODS = frozenset(("sqrt", "pow", "random", "floor", "ceil", "sin", "cos", "tan", "exp", "log", "log10", "cbrt", "rint"))
+_DOUBLE_METHODS = "sqrt pow random floor ceil sin cos tan exp log log10 cbrt rint"
+DOUBLE_METHODS = frozenset(_DOUBLE_METHODS.split())
 COMPARISONS = frozenset(("==", "===", "!=", "<", ">", "<=", ">=", "~=", "contains", "in", "soundslike"))
 ARITHMETIC = frozenset(("+", "-", "*", "%"))
 
@@ -17,7 +18,7 @@ class Kinds:
     def __init__(self, script: ast.Block, args: Sequence[str]) -> None:
         self.variables: dict[str, str | None] = {}
         values = _assignments(script, args)
-        self.variables = {name: "int" for name in values}  # the most hopeful guess, which each round corrects
+        self.variables.update(dict.fromkeys(values, "int"))  # the most hopeful guess, which each round corrects
         changed = True
         while changed:
             changed = False
@@ -100,7 +101,9 @@ def _assignments(script: ast.Block, args: Sequence[str]) -> dict[str, list[ast.E
                     for name, value in node.names:
                         values.setdefault(name, []).append(value or ast.Literal(None, node.line))
                 case ast.Assign(target=ast.Name(name=name)):
-                    value = ast.Binary(node.operator, node.target, node.value, node.line) if node.operator else node.value
+                    value = (
+                        ast.Binary(node.operator, node.target, node.value, node.line) if node.operator else node.value
+                    )
                     values.setdefault(name, []).append(value)
                 case ast.Step(target=ast.Name(name=name)):
                     values.setdefault(name, []).append(ast.Name(name, node.line))

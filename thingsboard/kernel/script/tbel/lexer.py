@@ -81,7 +81,8 @@ class Lexer:
             raise fault("a comment that does not end", self.line)
 
     def _string(self) -> str:
-        quote, start, value = self.source[self.at], self.line, []
+        quote, start = self.source[self.at], self.line
+        value: list[str] = []
         self.at += 1
         while self.at < len(self.source):
             char = self.source[self.at]

@@ -4,6 +4,7 @@ from thingsboard.kernel.script.tbel import syntax as ast
 from thingsboard.kernel.script.tbel.expressions import CONSTANTS, KEYWORDS, WORDS, Expressions
 from thingsboard.kernel.script.tbel.lexer import fault
 
+LOOP = frozenset(("break", "continue"))
 FORBIDDEN = frozenset(("import", "import_static", "with", "assert", "proto", "stacklang"))
 
 
@@ -15,6 +16,10 @@ def parse(source: str) -> ast.Block:
 
 class Parser(Expressions):
     """Reads statements."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        self.jumps: frozenset[str] = frozenset()  # which of break and continue have something to leave here
 
     def script(self) -> ast.Block:
         """All statements up to the end of the source."""
@@ -66,6 +71,8 @@ class Parser(Expressions):
                 return ast.Return(None if self._ends_here() else self.expression(), token.line)
             if token.text in ("break", "continue"):
                 self.take()
+                if token.text not in self.jumps:
+                    raise fault(f"{token.text} outside of a loop", token.line)
                 return ast.Jump("break" if token.text == "break" else "continue", token.line)
             if declared := self._declaration():
                 return declared
@@ -127,6 +134,13 @@ class Parser(Expressions):
             raise fault("unbalanced braces: '{' is never closed", start.line)
         return ast.Block(statements, start.line, self.take().line)
 
+    def _within(self, jumps: frozenset[str]) -> ast.Block:
+        """A block in which break or continue may stand, or, in a function, no longer may."""
+        outer, self.jumps = self.jumps, jumps
+        block = self.block()
+        self.jumps = outer
+        return block
+
     def _condition(self) -> ast.Expression:
         self.expect("(")
         condition = self.expression()
@@ -145,11 +159,11 @@ class Parser(Expressions):
     def _while(self) -> ast.While:
         start = self.take()
         condition = self._condition()
-        return ast.While(condition, start.text == "until", self.block(), start.line)
+        return ast.While(condition, start.text == "until", self._within(LOOP), start.line)
 
     def _do(self) -> ast.DoWhile:
         start = self.take()
-        body = self.block()
+        body = self._within(LOOP)
         word = self.accept("while", "until")
         if not word:
             raise self.unexpected("expected 'while' or 'until'")
@@ -163,13 +177,13 @@ class Parser(Expressions):
         if name := self._name_of_each():
             items = self.expression()
             self.expect(")")
-            return ast.ForEach(name, items, self.block(), start.line)
+            return ast.ForEach(name, items, self._within(LOOP), start.line)
         first = () if self.is_next(";") else (self._simple(),)
         self.expect(";")
         condition = None if self.is_next(";") else self.expression()
         self.expect(";")
         step = self.items(")")
-        return ast.For(first, condition, step, self.block(), start.line)
+        return ast.For(first, condition, step, self._within(LOOP), start.line)
 
     def _name_of_each(self) -> str | None:
         """The variable of `(name : `, `(var name : `, `(Type name : `, which are taken; otherwise nothing is."""
@@ -184,6 +198,7 @@ class Parser(Expressions):
         start = self.take()
         value = self._condition()
         opening = self.expect("{")
+        outer, self.jumps = self.jumps, self.jumps | {"break"}
         cases: list[ast.Case] = []
         while not self.is_next("}"):
             case = self.token
@@ -194,6 +209,7 @@ class Parser(Expressions):
             label = self.expression() if case.text == "case" else None
             self.expect(":")
             cases.append(ast.Case(label, self._statements("case", "default", "}"), case.line))
+        self.jumps = outer
         if sum(case.value is None for case in cases) > 1:
             raise fault("a switch with two defaults", start.line)
         return ast.Switch(value, tuple(cases), start.line, self.take().line)
@@ -212,4 +228,4 @@ class Parser(Expressions):
             raise fault(f"two parameters of {name} have the same name", start.line)
         if not self.is_next("{"):
             raise self.unexpected(f"expected the body of {name}")
-        return ast.Function(name, tuple(parameters), self.block(), start.line)
+        return ast.Function(name, tuple(parameters), self._within(frozenset()), start.line)

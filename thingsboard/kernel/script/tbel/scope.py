@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from thingsboard.kernel.script.tbel import syntax as ast
 
 #: Words that JavaScript keeps for itself; a script may use them as names.
-RESERVED = frozenset(
-    "abstract arguments async await boolean break byte case catch char class const continue debugger default delete do "
-    "double else enum eval export extends false final finally float for function goto if implements import in instanceof "
-    "int interface let long native new null of package private protected public return short static super switch "
-    "synchronized this throw throws transient true try typeof undefined var void volatile while with yield NaN Infinity".split()
-)
+_RESERVED = """
+    abstract arguments async await boolean break byte case catch char class const continue debugger default delete do
+    double else enum eval export extends false final finally float for function goto if implements import in instanceof
+    int interface let long native new null of package private protected public return short static super switch
+    synchronized this throw throws transient true try typeof undefined var void volatile while with yield NaN Infinity
+"""
+RESERVED = frozenset(_RESERVED.split())
 
 
 def mangled(name: str) -> str:

@@ -8,7 +8,8 @@ const SAFE = Number.MAX_SAFE_INTEGER;
 const TABLE = Symbol("methods"); // classes of ours carry the table of their methods here; plain objects are maps
 const NUMERIC = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const has = (map, key) => Object.prototype.hasOwnProperty.call(map, key);
-const isInt32 = (x) => (x | 0) === x;
+const isInt32 = (x) => typeof x === "number" && (x | 0) === x;
+const ints = (a, b) => typeof a === "number" && typeof b === "number" && (a | 0) === a && (b | 0) === b;
 const isMap = (x) => typeof x === "object" && x !== null && !isArray(x) && x[TABLE] === undefined;
 
 function fail(message) {
@@ -26,7 +27,7 @@ const toBig = (x) => (typeof x === "bigint" ? x : BigInt(Math.trunc(x)));
 // A float's value as the shortest decimal that is the same float, as Java prints it.
 function float(x) {
   const single = Math.fround(x);
-  if (!isFinite(single) || isInteger(single)) return single;
+  if (!isFinite(single) || Number.isSafeInteger(single)) return single;
   for (let digits = 1; digits < 10; digits++) {
     const short = Number(single.toPrecision(digits));
     if (Math.fround(short) === single) return short;
@@ -175,18 +176,19 @@ function same(a, b) {
   return keys.length === Object.keys(b).length && keys.every((key) => has(b, key) && same(a[key], b[key]));
 }
 
-// Bit operations on ints are JavaScript's, on longs they have 64 bits.
-function bits(a, b, operation) {
+// Bit operations on ints are JavaScript's, on longs they have 64 bits; true is 1 and false is 0.
+function bits(a, b, again, operation) {
+  if (typeof a === "boolean" || typeof b === "boolean") return again(typeof a === "boolean" ? Number(a) : a, typeof b === "boolean" ? Number(b) : b);
   for (const x of [a, b]) {
     if (typeof x !== "bigint" && !isInteger(x)) fail("bitwise operation on " + text(x) + ", which is no integer");
   }
   return long(operation(toBig(a), toBig(b)));
 }
 
-const and = (a, b) => ((a | 0) === a && (b | 0) === b ? a & b : bits(a, b, (x, y) => x & y));
-const or = (a, b) => ((a | 0) === a && (b | 0) === b ? a | b : bits(a, b, (x, y) => x | y));
-const xor = (a, b) => ((a | 0) === a && (b | 0) === b ? a ^ b : bits(a, b, (x, y) => x ^ y));
-const shl = (a, b) => ((a | 0) === a && (b | 0) === b ? a << b : bits(a, b, (x, y) => x << (y & 63n)));
-const shr = (a, b) => ((a | 0) === a && (b | 0) === b ? a >> b : bits(a, b, (x, y) => x >> (y & 63n)));
-const ushr = (a, b) => ((a | 0) === a && (b | 0) === b ? (a >>> b) | 0 : bits(a, b, (x, y) => BigInt.asUintN(64, x) >> (y & 63n)));
-const not = (x) => (isInt32(x) ? ~x : bits(x, 0, (y) => ~y));
+const and = (a, b) => (ints(a, b) ? a & b : bits(a, b, and, (x, y) => x & y));
+const or = (a, b) => (ints(a, b) ? a | b : bits(a, b, or, (x, y) => x | y));
+const xor = (a, b) => (ints(a, b) ? a ^ b : bits(a, b, xor, (x, y) => x ^ y));
+const shl = (a, b) => (ints(a, b) ? a << b : bits(a, b, shl, (x, y) => x << (y & 63n)));
+const shr = (a, b) => (ints(a, b) ? a >> b : bits(a, b, shr, (x, y) => x >> (y & 63n)));
+const ushr = (a, b) => (ints(a, b) ? (a >>> b) | 0 : bits(a, b, ushr, (x, y) => BigInt.asUintN(64, x) >> (y & 63n)));
+const not = (x) => (ints(x, 0) ? ~x : bits(x, 0, not, (y) => ~y));

@@ -62,7 +62,7 @@ Object.assign(MAPS, {
   toString: text,
   equals: same,
   hashCode: (map) => Object.keys(map).reduce((sum, key) => (sum + (hashOf(key) ^ hashOf(map[key]))) | 0, 0),
-  memorySize: (map) => Object.keys(map).reduce((sum, key) => sum + 8 + memoryOf(map[key]), 0),
+  memorySize: (map) => Object.keys(map).reduce((sum, key) => sum + key.length + memoryOf(map[key]), 0),
 });
 
 Object.assign(ENTRIES, {
@@ -77,7 +77,7 @@ Object.assign(ENTRIES, {
   toString: (entry) => entry.text(),
 });
 
-const memoryOf = (x) => (typeof x === "string" ? x.length : 8);
+const memoryOf = (x) => (typeof x === "string" ? x.length : isInt32(x) ? 4 : 8);
 
 function hashOf(x) {
   if (x === null) return 0;

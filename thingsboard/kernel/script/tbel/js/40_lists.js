@@ -116,7 +116,7 @@ Object.assign(LISTS, {
   toString: text,
   equals: same,
   hashCode: hashOf,
-  memorySize: (list) => list.reduce((sum, item) => sum + memoryOf(item), 0),
+  memorySize: (list) => list.reduce((sum, item) => sum + 4 + memoryOf(item), 0),
   validateClazzInArrayIsOnlyString: (list) => list.every((item) => typeof item === "string"),
   validateClazzInArrayIsOnlyNumber: (list) => list.every(single),
 });

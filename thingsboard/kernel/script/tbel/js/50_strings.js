@@ -1,9 +1,11 @@
 // Methods of strings, and String.format.
 const bytesOfUtf8 = (string) => unescape(encodeURIComponent(string.toWellFormed()));
 
-function pattern(regex, flags) {
-  const inline = /^\(\?([is]+)\)/.exec(regex);
-  return new RegExp(inline ? regex.slice(inline[0].length) : regex, flags + (inline ? inline[1] : ""));
+// A regular expression; Java writes flags for all of it at its beginning.
+function pattern(regex, flags, whole = false) {
+  const inline = /^\(\?([ims]+)\)/.exec(regex);
+  const plain = inline ? regex.slice(inline[0].length) : regex;
+  return new RegExp(whole ? "^(?:" + plain + ")$" : plain, [...new Set(flags + (inline ? inline[1] : ""))].join(""));
 }
 
 // Java's replacements write groups as $1 and take what follows a backslash as it is.
@@ -34,7 +36,7 @@ function within(string, from, to) {
   return string.slice(from, to);
 }
 
-const matches = (string, regex) => pattern("^(?:" + regex + ")$", "s").test(text(string));
+const matches = (string, regex) => pattern(text(regex), "", true).test(text(string));
 const limited = (length) => (length > 4e6 ? fail("Max string length overflow (" + length + ")!") : true);
 const codeOf = (what) => (typeof what === "number" ? String.fromCharCode(what) : text(what));
 

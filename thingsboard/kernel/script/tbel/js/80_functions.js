@@ -36,8 +36,8 @@ function parseIntegerText(value, asked, big, width) {
   const plain = plainNumber(value, big);
   if (plain === null) return null;
   const radix = radixOf(plain, asked, text(value));
-  if (radix === 2 && plain.length === width) return long(BigInt.asIntN(width, BigInt("0b" + plain)));
-  return wholeOf(plain, radix, width);
+  const negative = radix === 2 && plain.length >= width && plain[0] === "1"; // its bits are those of a number below zero
+  return wholeOf(negative ? String(BigInt.asIntN(plain.length, BigInt("0b" + plain))) : plain, negative ? 10 : radix, width);
 }
 
 function parseFloatText(value, asked, big) {

@@ -10,6 +10,8 @@ const EXPORTS = {
   $unknown: (name) => fail("unresolvable property or identifier: " + name),
   $unknownFunction: (name) => fail("function not found: " + name),
   $unknownMethod: (name) => fail("unable to resolve method: " + name),
+  $methods: Object.fromEntries(Object.entries({ map: MAPS, entry: ENTRIES, list: LISTS, set: SETS, string: STRINGS, number: NUMBERS, boolean: BOOLEANS, Date: DATES }).map(([name, table]) => [name, Object.keys(table)])),
+  $constructors: Object.keys(CONSTRUCTORS),
   $classes: Object.freeze(Object.setPrototypeOf(CLASSES, null)),
   $fn: Object.freeze(Object.setPrototypeOf(FUNCTIONS, null)),
 };
