@@ -77,4 +77,4 @@ def forget_events() -> None:
 def fire_timers() -> None:
     """Have what waited for its time go on (every TB_TIMER_SECONDS), one slice after the other while more is due."""
     if fire_due(TURN_S):
-        fire_timers.apply_async(queue="rules", expires=settings.TB_TIMER_SECONDS)
+        fire_timers.apply_async(queue="rules", ignore_result=True)

@@ -66,7 +66,8 @@ CELERY_BEAT_SCHEDULE = {
     "fire-timers": {
         "task": "rules.tasks.fire_timers",
         "schedule": TB_TIMER_SECONDS,
-        "options": {"queue": "rules", "expires": TB_TIMER_SECONDS},
+        # Longer than the turn of a drain: workers that are busy with what came must still have go on what waited.
+        "options": {"queue": "rules", "expires": 10 * max(1.0, TB_TIMER_SECONDS)},
     },
     "sweep-effects": {
         "task": "rules.tasks.work_outside",
