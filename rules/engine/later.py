@@ -8,7 +8,7 @@ import psycopg
 from django.conf import settings
 
 from rules.engine.calls import Calls
-from rules.engine.continuing import kept
+from rules.engine.continuing import WOKEN, kept
 from rules.engine.held import Piles
 from rules.engine.journal import Journal
 from rules.engine.node_state import States
@@ -32,7 +32,7 @@ class _Wake(NamedTuple):
 
 def tick(place: Position, entity: EntityId, due: int, type: str, queue: str = MAIN) -> Timer:
     """The timer by which a node is woken for an entity: the message arrives at the node itself."""
-    message = Message(type, entity, b"{}", {}, due, position=place._replace(relation=None))
+    message = Message(type, entity, b"{}", {}, due, position=place._replace(relation=WOKEN))
     return Timer(due, uuid.UUID(bytes=place.node), message.row(), queue, entity.id)
 
 

@@ -276,6 +276,15 @@ def test_a_node_that_is_another_one_now_is_not_woken_and_nothing_is_buried(cast:
     assert not Timer.objects.exists() and not letters()
 
 
+def test_a_message_whose_node_is_gone_is_buried(cast: Cast, clock: Clock) -> None:
+    chain = make_chain(cast.acme.pk, [(Delay, {"periodInSeconds": 1})])
+    queue(cast.acme.pk, telemetry(cast.device.pk, b"{}"))
+    drain()
+    make_chain(cast.acme.pk, [SAVE_ALL], chain=chain)
+    clock.move(1000).run()
+    assert letters() == ["The rule node at which the message was to go on is gone."]
+
+
 def with_queue(chain: RuleChain, number: int, name: str) -> None:
     definition = chain.versions.get(number=chain.version).definition
     definition["nodes"][number]["queueName"] = name
