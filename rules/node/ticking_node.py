@@ -12,7 +12,6 @@ class TickingNode(Node):
     """A node that is woken by `TICK_TYPE` every `period` ms. The chain's save arms the first tick, each tick the next one."""
 
     TICK_TYPE: ClassVar[str]
-    CHAIN_TYPES = ("CORE",)
 
     period: int
 

@@ -1,6 +1,6 @@
 """Every TB_* knob of the platform, each in one place. The table in docs/reference/settings.md follows this file."""
 
-import platform
+from platform import node as _machine
 
 from thingsboard.embedded.addresses import reachable
 
@@ -107,7 +107,7 @@ TB_TIMER_SECONDS = env.seconds("TB_TIMER_SECONDS", 1.0, low=0.05)
 TB_RULE_WAITING_MESSAGES = env.integer("TB_RULE_WAITING_MESSAGES", 100_000, low=1, high=100_000_000)
 TB_RULE_WAITING_BYTES = env.integer("TB_RULE_WAITING_BYTES", 256 * 1024 * 1024, low=1)
 # What this platform is called in keys that ThingsBoard makes of its serviceId; by default, as there, the machine's name.
-TB_SERVICE_ID = env.text("TB_SERVICE_ID") or platform.node()
+TB_SERVICE_ID = env.text("TB_SERVICE_ID") or _machine()
 # Work outside (docs/reference/rule-engine.md): at once in an effects process, of a tenant, of a tenant for one destination,
 # and bytes of their messages. Connections that they share, and seconds until an unused one is closed.
 TB_EFFECTS_AT_ONCE = env.integer("TB_EFFECTS_AT_ONCE", 2000, low=1, high=50_000)

@@ -13,9 +13,7 @@ from devices.models import Rpc
 from devices.services.answers import RpcError, answer_call
 from devices.services.calls import KIND, node_channel
 from rules.engine.drain import Drain
-from rules.models import HeldMessage, NodeState, RuleChain
-from rules.node import Context, EachNode, Emit, Msg, Outcome
-from rules.node.base import Category
+from rules.models import HeldMessage, RuleChain
 from rules.nodes.action.delay import Delay
 from rules.nodes.action.rpc_call_request import RpcCallRequest
 from rules.nodes.action.save_attributes import SaveAttributes
@@ -225,46 +223,6 @@ class Statements:
 
     def clear(self) -> None:
         self.seen.clear()
-
-
-class Clumsy(EachNode):
-    """Wants many things, and fails with some messages."""
-
-    TYPE = "org.thingsboard.rule.engine.test.Clumsy"
-    NAME = "clumsy"
-    CATEGORY = Category.ACTION
-    WAKES = frozenset({"CLUMSY_SELF_MSG"})
-
-    def one(self, ctx: Context, msg: Msg) -> Outcome:
-        """Everything, and then the failure."""
-        later = ctx.later
-        before = later.state(["n"]).get("n", 0)
-        later.hold([msg])
-        later.keep("n", before + 1)
-        later.add("m", 1)
-        later.wake(msg.originator, ctx.now() + 5, "CLUMSY_SELF_MSG")
-        held = later.held([msg.originator])[msg.originator]
-        if msg.data.value.get("bad"):
-            later.take([msg.originator])
-            raise ValueError("clumsy")
-        assert held == before + 1, (held, before)
-        return Emit("Success", msg)
-
-
-def test_what_a_node_wanted_for_a_message_that_fails_is_undone(
-    cast: Cast, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rules import registry
-
-    monkeypatch.setitem(registry.all(), Clumsy.TYPE, Clumsy)
-    make_chain(cast.acme.pk, [(Clumsy, {})])
-    for bodies in ((b"{}", b'{"bad":true}', b"{}"), (b'{"bad":true}',), (b"{}",)):
-        queue(cast.acme.pk, *[telemetry(cast.device.pk, body) for body in bodies])
-        drain()
-    assert letters() == ["clumsy", "clumsy"]
-    assert HeldMessage.objects.count() == 3 and Timer.objects.count() == 1
-    assert dict(NodeState.objects.values_list("key", "value")) == {"n": 3, "m": 3}
-    assert {row.tenant_id for row in HeldMessage.objects.all()} == {cast.acme.pk}
 
 
 def test_a_node_that_is_another_one_now_is_not_woken_and_nothing_is_buried(cast: Cast, clock: Clock) -> None:
