@@ -16,9 +16,11 @@ from rules.engine.deeds import BatchDeeds
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.jails import jail_of_a_drain
+from rules.engine.later import BatchLater
 from rules.engine.logs import LogBudget
 from rules.engine.lookups import BatchLookups
 from rules.engine.memory import Memory
+from rules.engine.room import Room
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
@@ -47,6 +49,7 @@ class Tools:
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
+        self.room = Room(connection)
         self.jail = jail or jail_of_a_drain()
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
@@ -73,11 +76,14 @@ class BatchContext:
         self._alarms = BatchAlarms(tools.connection, tenant_id, self.now, self.entities)
         self.queued: list[tuple[str, Message]] = []
         self.lanes: set[int] = set()  # to be kicked after the commit
-        self.here = b""  # the node that is running
+        self.chain, self.here = b"", b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
         self._deeds = self._make_deeds(BatchDeeds)
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self._later: BatchLater = BatchLater(
+            tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here)
+        )
         self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
         self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
         self.waiting: set[bytes] = set()  # messages (by id) that wait for work outside
@@ -191,6 +197,11 @@ class BatchContext:
         """See rules.node.Context."""
         return self._alarms
 
+    @property
+    def later(self) -> BatchLater:
+        """See rules.node.Context."""
+        return self._later
+
     def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
         """See rules.node.Context."""
         return self.evaluate_raw(script, [arguments(msg) for msg in messages])
@@ -219,10 +230,13 @@ class BatchContext:
         """See rules.node.Context."""
         self.acknowledged.update([msg.id for msg in messages])
 
-    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> str:
         """See rules.engine.run.RunContext."""
+        if isinstance(outcome, Wait):
+            return self._later.wait(place, outcome, self.now())
         retries = self.retries.get(outcome.msg.id, 0)
         self.suspended.append((place._replace(retries=retries) if retries else place, outcome))
+        return ""
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""
@@ -234,17 +248,13 @@ class BatchContext:
         self.write()
         suspended, self.suspended = self.suspended, []
         self._flush_effects([(place, each) for place, each in suspended if isinstance(each, Suspend)])
-        self._flush_waits([(place, each) for place, each in suspended if isinstance(each, Wait)])
+        self.lanes |= self._later.write_waits(self._tools.appender, self.now())
 
     def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
         found = [effect_of(place, each, self.orders.get(each.msg.id)) for place, each in suspended]
         effects.append(self._connection, self.tenant_id, found)
         self.waiting.update([each.msg.id for _, each in suspended])
         self.work_outside = self.work_outside or bool(suspended)
-
-    def _flush_waits(self, waits: Sequence[tuple[Position, Wait]]) -> None:
-        for _, each in waits:
-            raise NotImplementedError(f"Nobody keeps the time of {each.msg.key}.")
 
     def write(self) -> None:
         """Write what nodes caused and was not written yet: what the database refuses of it is the node's failure. Messages
@@ -259,15 +269,17 @@ class BatchContext:
         for queue, messages in sorted(by_queue.items()):
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
+        self._later.write()
 
-    def mark(self) -> tuple[int, int, int, int, int, tuple[int, int]]:
+    def mark(self) -> tuple[int, int, int, int, int, tuple[int, int], int]:
         """How far it got; `undo` goes back to it."""
         first, memory, deeds = self.firsts.mark(), self.memory.mark(), self._deeds.mark()
-        return len(self.values.pending), self._alarms.mark(), len(self.queued), first, memory, deeds
+        return len(self.values.pending), self._alarms.mark(), len(self.queued), first, memory, deeds, self._later.mark()
 
-    def undo(self, mark: tuple[int, int, int, int, int, tuple[int, int]]) -> None:
+    def undo(self, mark: tuple[int, int, int, int, int, tuple[int, int], int]) -> None:
         """Undo what a node caused since: it failed in the middle of its messages."""
-        values, alarms, queued, firsts, memory, deeds = mark
+        values, alarms, queued, firsts, memory, deeds, later = mark
+        self._later.undo(later)
         self._deeds.undo(deeds)
         self.firsts.undo(firsts)
         self.memory.undo(memory)
@@ -281,6 +293,7 @@ class BatchContext:
         self.values.forget()
         self._alarms.forget()
         self.queued.clear()
+        self._later.forget()
 
 
 def _same(one: Value, other: Value) -> bool:

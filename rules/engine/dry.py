@@ -13,6 +13,7 @@ import orjson
 from rules.engine.alarms import BatchAlarms
 from rules.engine.context import BatchContext, Tools
 from rules.engine.deeds import BatchDeeds, Note
+from rules.engine.dry_later import DryLater
 from rules.engine.values import KeyNumbers
 from rules.node import Body, Suspend, Wait
 from rules.node.context import AlarmResult, AlarmWish
@@ -87,6 +88,7 @@ class DryContext(BatchContext):
         deeds = self._make_deeds(DryDeeds)
         deeds.noted = self
         self._deeds = deeds
+        self._later = DryLater(tools, tenant_id, lambda: Position(self.chain, self.here), self.note)
         self.effects: list[dict[str, Any]] = []
         self.omitted = 0
 
@@ -153,11 +155,13 @@ class DryContext(BatchContext):
         """See rules.node.Context."""
         self.note("message", entity, type=type, data=body.value)
 
-    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> str:
         """See rules.engine.run.RunContext."""
-        super().suspend(place, outcome)
+        self.suspended.append((place, outcome))
         if isinstance(outcome, Wait):
-            self.note("wait", outcome.msg.originator, until=outcome.due)
+            at_once = {"queue": outcome.msg.queue} if outcome.due <= self.now() else {"until": outcome.due}
+            self.note("wait", outcome.msg.originator, **at_once)
+        return ""
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""

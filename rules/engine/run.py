@@ -47,11 +47,14 @@ class Chains(Protocol):
 class RunContext(Context, Protocol):
     """A context that is told which node is running, and tells which messages (by id) are done whatever becomes of them."""
 
+    chain: bytes
     here: bytes
     acknowledged: set[bytes]
 
-    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
-        """The message, whose relation `place` leaves open, goes on when its wait is over."""
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> str:
+        """The message, whose relation `place` leaves open, goes on when its wait is over. Or a sentence that says why it cannot
+        wait: then it leaves by Failure.
+        """
         ...
 
     def mark(self) -> Any:
@@ -152,7 +155,7 @@ class Run:
             items = self._within_limit(graph, place, items)
             if not items:
                 return
-        self._ctx.here = place.id
+        self._ctx.chain, self._ctx.here = graph.chain, place.id
         recorder = self._recorder
         began = time.perf_counter() if recorder is not None else 0.0
         outcomes = self._call(place, [msg for _, msg in items])
@@ -188,8 +191,10 @@ class Run:
         elif isinstance(outcome, Leave):
             self._return(work, number, outcome)
         else:
-            stack, visited = outcome.msg.stack, self._visited[number] // self._parts.get(number, 1)
-            self._ctx.suspend(Position(graph.chain, place.id, None, stack, visited), outcome)
+            visited = self._visited[number] // self._parts.get(number, 1)
+            why = self._ctx.suspend(Position(graph.chain, place.id, None, outcome.msg.stack, visited), outcome)
+            if why:
+                self._leave(work, graph, place, FAILURE, [(number, Emit.failure(outcome.msg, why).msg)], why)
 
     def _leave(self, work: Work, graph: Graph, place: Place, relation: str, items: list[Item], error: str) -> None:
         """Messages leave a place by a label; a Failure that leads nowhere fails them."""

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from rules.node.deeds import Deeds
+from rules.node.later import Later
 from rules.node.lookups import Lookups
 from rules.node.message import Body, Msg
 from rules.node.scripts import Answer, Script
@@ -196,6 +197,11 @@ class Context(Protocol):
     @property
     def alarms(self) -> Alarms:
         """The alarms of this batch's originators."""
+        ...
+
+    @property
+    def later(self) -> Later:
+        """What waits for a time: wakes, messages that the node holds back, and what it remembers."""
         ...
 
     def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:

@@ -1,5 +1,7 @@
 """Every TB_* knob of the platform, each in one place. The table in docs/reference/settings.md follows this file."""
 
+from platform import node as _machine
+
 from thingsboard.embedded.addresses import reachable
 
 from . import env
@@ -106,6 +108,12 @@ TB_RULE_CALL_MAX_SECONDS = env.seconds("TB_RULE_CALL_MAX_SECONDS", 600.0, low=0.
 TB_RULE_BACKLOG_BYTES = env.integer("TB_RULE_BACKLOG_BYTES", 256 * 1024 * 1024, low=1)
 TB_RULE_BACKLOG_SECONDS = env.seconds("TB_RULE_BACKLOG_SECONDS", 3600.0, low=0.05)
 TB_RULE_BACKLOG_CHECK_SECONDS = env.seconds("TB_RULE_BACKLOG_CHECK_SECONDS", 1.0, low=0.01)
+# What waits for a time at rule nodes: how often what is due is looked for; messages of one tenant, and their bytes.
+TB_TIMER_SECONDS = env.seconds("TB_TIMER_SECONDS", 1.0, low=0.05)
+TB_RULE_WAITING_MESSAGES = env.integer("TB_RULE_WAITING_MESSAGES", 100_000, low=1, high=100_000_000)
+TB_RULE_WAITING_BYTES = env.integer("TB_RULE_WAITING_BYTES", 256 * 1024 * 1024, low=1)
+# What this platform is called in keys that ThingsBoard makes of its serviceId; by default, as there, the machine's name.
+TB_SERVICE_ID = env.text("TB_SERVICE_ID") or _machine()
 # Work outside (docs/reference/rule-engine.md): at once in an effects process, of a tenant, of a tenant for one destination,
 # and bytes of their messages. Connections that they share, and seconds until an unused one is closed.
 TB_EFFECTS_AT_ONCE = env.integer("TB_EFFECTS_AT_ONCE", 2000, low=1, high=50_000)

@@ -12,6 +12,7 @@ from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from tests.rules.nodes.deeds import Deeds
+from tests.rules.nodes.later import Later
 from tests.rules.nodes.lookups import Lookups
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.script import Jail, Limits
@@ -125,6 +126,7 @@ class World:
         self._alarms = Alarms()
         self._deeds = Deeds()
         self._lookups = Lookups(self.asked)
+        self.waiting = Later(lambda: self.clock)
 
     def now(self) -> int:
         return self.clock
@@ -216,6 +218,10 @@ class World:
     @property
     def look(self) -> Lookups:
         return self._lookups
+
+    @property
+    def later(self) -> Later:
+        return self.waiting
 
     def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
         return self.evaluate_raw(script, [arguments(msg) for msg in messages])
