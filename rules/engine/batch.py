@@ -131,8 +131,9 @@ class Runner:
         self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool
     ) -> tuple[dict[int, Failed], list[Recording]]:
         chains = self._chains.of(ctx.tenant_id)
-        ctx.retries = {each.message_id(): each.retries for each in queued if each.retries}
-        ctx.orders = {each.message_id(): each.order for each in queued if each.order}
+        known = [each for each in queued if each.tried or each.order or len(each.row) > 9]  # most were never anywhere
+        ctx.retries = {each.message_id(): each.retries for each in known}
+        ctx.orders = {each.message_id(): each.order for each in known if each.order}
         begun, origin, failed = starts(queued, queue, ctx.entities, chains)
         recording = self._recordings.of(ctx.tenant_id, queue, queued, chains, begun, origin)
         if begun:

@@ -186,7 +186,7 @@ class BatchContext:
     def evaluate_raw(self, script: Script, calls: Sequence[bytes]) -> Sequence[Answer]:
         """See rules.node.Context. Where scripts cannot be run at all, every call says so."""
         try:
-            return self._tools.jail.call(script.program, calls)
+            return self._tools.jail.call(script.program, calls, self.tenant_id.bytes)
         except Unavailable as error:
             log.error("%s", error)
             return [Answer(b"", str(error))] * len(calls)

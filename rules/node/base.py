@@ -51,8 +51,8 @@ class Node:
     RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
     SUSPENDS: ClassVar[bool] = False  # it has messages wait for work outside (Suspend)
-    READS: ClassVar[frozenset[str]] = frozenset()
-    WRITES: ClassVar[frozenset[str]] = frozenset()
+    READS: frozenset[str] = frozenset()  # of the class; an instance whose configuration wants less may say so
+    WRITES: frozenset[str] = frozenset()
 
     def __init__(self, config: Any, name: str = "") -> None:
         """`config` is of the class's CONFIG, `name` what people call this node. Raises ValueError where it cannot work."""

@@ -93,6 +93,7 @@ class Context(Protocol):
     """See the module."""
 
     tenant_id: uuid.UUID
+    here: bytes  # the node that is running
 
     def now(self) -> int:
         """The present in ms."""

@@ -12,7 +12,7 @@ from rules.nodes.enrichment.calculate_delta import CalculateDelta
 from telemetry.services import latest
 from tests.cast import Cast
 from tests.rules.effects.calls import Call, Server, running, settle
-from tests.rules.effects.test_work_outside import call, calling, drained, letters, saved, send
+from tests.rules.effects.scene import call, calling, drained, letters, saved, send
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
 from tests.waiting import until
 from thingsboard.kernel.ids import EntityId, EntityType

@@ -14,6 +14,8 @@ from rules.engine import fairness
 from rules.engine.drain import Drain
 from rules.nodes.action.clear_alarm import ClearAlarm
 from rules.nodes.action.create_alarm import CreateAlarm
+from rules.nodes.action.gps_geofencing_events import GpsGeofencingEvents
+from rules.nodes.action.math_function import MathFunction
 from rules.nodes.action.save_attributes import SaveAttributes
 from rules.nodes.action.save_time_series import SaveTimeSeries
 from rules.nodes.enrichment.calculate_delta import CalculateDelta
@@ -36,6 +38,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 VALUES = "k.name, v.ts, v.bool_v, v.long_v, v.dbl_v, v.str_v, v.json_v"
 READ = {"clientAttributeNames": ["limit"], "latestTsKeyNames": ["hot"], "tellFailureIfAbsent": False}
+# What is counted, and the way through a perimeter: each message sees what the one before has left.
+TOTAL = {
+    "arguments": [
+        {"name": "x", "type": "ATTRIBUTE", "key": "total", "defaultValue": 0},
+        {"name": "n", "type": "MESSAGE_BODY", "key": "n"},
+    ],
+    "customFunction": "x + n",
+    "result": {"type": "ATTRIBUTE", "key": "total", "resultValuePrecision": 0, "addToBody": True},
+}
+PLACE = {
+    "latitudeKeyName": "total",
+    "longitudeKeyName": "n",
+    "fetchPerimeterInfoFromMessageMetadata": False,
+    "polygonsDefinition": "[[0, 0], [2000, 100]]",
+}
 TABLES = {
     "history": f"SELECT {VALUES} FROM ts_kv_all v JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",
     "latest": f"SELECT {VALUES} FROM ts_latest v JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",
@@ -105,11 +122,15 @@ def mixing(tenant_id: uuid.UUID) -> None:
             (CreateAlarm, {"alarmType": "Alarms of ${deviceName}", "severity": "MINOR"}),
             (ScriptFilter, {"scriptLang": "TBEL", "tbelScript": "return msg.cold == null || msg.n % 5 > 0;"}),
             (ScriptTransformation, {"scriptLang": "JS", "jsScript": SEVERAL}),
+            (MathFunction, TOTAL),
+            (GpsGeofencingEvents, PLACE),
+            (SaveTimeSeries, {}),
         ],
         [
             (0, 1, "Post telemetry"), (0, 2, "Post attributes"), (1, 10, "Success"), (10, 11, "True"), (11, 3, "Success"),
             (3, 4, "Success"), (4, 5, "True"),
             (4, 6, "False"), (5, 7, "Created"), (5, 7, "Updated"), (6, 7, "Cleared"), (7, 8, "default"), (8, 9, "True"),
+            (11, 12, "Success"), (12, 13, "Success"), (13, 14, "Entered"), (13, 14, "Left"),
         ],
     )  # fmt: skip
 

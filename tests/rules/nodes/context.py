@@ -17,6 +17,7 @@ from thingsboard.kernel.script import Jail, Limits
 
 TENANT = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000001")
 CUSTOMER = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000002")
+NODE = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000003")
 NOW = 1_700_000_000_000
 CAME = NOW - 1000
 
@@ -106,6 +107,8 @@ class World:
 
     def __init__(self) -> None:
         self.tenant_id = TENANT
+        self.here = NODE.bytes
+        self.clock = NOW
         self.known: dict[EntityId, EntityFields] = {}
         self.relations: set[tuple[EntityId, str, EntityId]] = set()
         self.stored_attributes: dict[tuple[EntityId, Scope], dict[str, Attribute]] = {}
@@ -122,7 +125,7 @@ class World:
         self._lookups = Lookups(self.asked)
 
     def now(self) -> int:
-        return NOW
+        return self.clock
 
     @property
     def json_rules(self) -> Rules:
