@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -12,6 +12,7 @@ from devices.models import Direction
 from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
 from rules.engine.continuing import effect_of
+from rules.engine.deeds import BatchDeeds
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.jails import jail_of_a_drain
@@ -34,6 +35,7 @@ from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
 
+D = TypeVar("D", bound=BatchDeeds)
 Connection = psycopg.Connection[Any]
 
 
@@ -74,6 +76,7 @@ class BatchContext:
         self.here = b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
+        self._deeds = self._make_deeds(BatchDeeds)
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
         self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
@@ -139,8 +142,7 @@ class BatchContext:
         self.values.save_attributes(entity.id.bytes, scope, at, values, store=store, live=live)
         if announce is not None and store:
             body = json_bytes({key: typed(value) for key, value in values.items()})
-            message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at)
-            self.queued.append((self.entities.queue_of(entity), message))
+            self._queue(Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at))
 
     def attributes(
         self, scope: Scope, keys: Collection[str], entities: Collection[EntityId]
@@ -175,6 +177,16 @@ class BatchContext:
         return self._look
 
     @property
+    def deeds(self) -> BatchDeeds:
+        """See rules.node.Context."""
+        return self._deeds
+
+    @property
+    def caused(self) -> list[dict[str, Any]]:
+        """A short record of each deed, JSON: {"kind": "assign to customer", "entity": {...}, ...}."""
+        return self._deeds.caused
+
+    @property
     def alarms(self) -> BatchAlarms:
         """See rules.node.Context."""
         return self._alarms
@@ -194,8 +206,14 @@ class BatchContext:
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
-        message = Message(type, entity, body.raw, metadata, self.now())
-        self.queued.append((self.entities.queue_of(entity), message))
+        self._queue(Message(type, entity, body.raw, metadata, self.now()))
+
+    def _make_deeds(self, kind: type[D]) -> D:
+        here, server = lambda: self.here, self._tools.server
+        return kind(self.tenant_id, self.now, here, self.entities, self.values, server, self._queue)
+
+    def _queue(self, message: Message) -> None:
+        self.queued.append((self.entities.queue_of(message.originator), message))
 
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         """See rules.node.Context."""
@@ -242,14 +260,15 @@ class BatchContext:
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
 
-    def mark(self) -> tuple[int, int, int, int, int]:
+    def mark(self) -> tuple[int, int, int, int, int, tuple[int, int]]:
         """How far it got; `undo` goes back to it."""
-        first, memory = self.firsts.mark(), self.memory.mark()
-        return len(self.values.pending), self._alarms.mark(), len(self.queued), first, memory
+        first, memory, deeds = self.firsts.mark(), self.memory.mark(), self._deeds.mark()
+        return len(self.values.pending), self._alarms.mark(), len(self.queued), first, memory, deeds
 
-    def undo(self, mark: tuple[int, int, int, int, int]) -> None:
+    def undo(self, mark: tuple[int, int, int, int, int, tuple[int, int]]) -> None:
         """Undo what a node caused since: it failed in the middle of its messages."""
-        values, alarms, queued, firsts, memory = mark
+        values, alarms, queued, firsts, memory, deeds = mark
+        self._deeds.undo(deeds)
         self.firsts.undo(firsts)
         self.memory.undo(memory)
         if len(self.values.pending) > values:

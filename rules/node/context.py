@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from rules.node.deeds import Deeds
 from rules.node.lookups import Lookups
 from rules.node.message import Body, Msg
 from rules.node.scripts import Answer, Script
@@ -186,6 +187,11 @@ class Context(Protocol):
         ...
 
     # Alarms, and everything else.
+
+    @property
+    def deeds(self) -> Deeds:
+        """What changes entities, relations and the like; see rules.node.deeds."""
+        ...
 
     @property
     def alarms(self) -> Alarms:

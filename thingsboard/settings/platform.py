@@ -96,6 +96,12 @@ TB_RULE_LANES = env.integer("TB_RULE_LANES", 4, low=1, high=64)
 TB_RULE_DRAINS = env.integer("TB_RULE_DRAINS", 1, low=1, high=64)
 TB_RULE_MAX_NODES_PER_MESSAGE = env.integer("TB_RULE_MAX_NODES_PER_MESSAGE", 1000, low=1, high=1_000_000)
 TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
+# Calls to them over REST (docs/reference/rest.md): how many wait for an answer in one web process, of all and of one tenant;
+# seconds for which one waits that says nothing, and at most.
+TB_RULE_CALLS = env.integer("TB_RULE_CALLS", 1000, low=1, high=100_000)
+TB_RULE_CALLS_PER_TENANT = env.integer("TB_RULE_CALLS_PER_TENANT", 100, low=1, high=100_000)
+TB_RULE_CALL_SECONDS = env.seconds("TB_RULE_CALL_SECONDS", 10.0, low=0.01)
+TB_RULE_CALL_MAX_SECONDS = env.seconds("TB_RULE_CALL_MAX_SECONDS", 600.0, low=0.01)
 # How much of one tenant may wait for them: bytes, and seconds of the oldest. Above it that tenant's devices are not served.
 TB_RULE_BACKLOG_BYTES = env.integer("TB_RULE_BACKLOG_BYTES", 256 * 1024 * 1024, low=1)
 TB_RULE_BACKLOG_SECONDS = env.seconds("TB_RULE_BACKLOG_SECONDS", 3600.0, low=0.05)

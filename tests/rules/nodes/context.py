@@ -11,6 +11,7 @@ from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
+from tests.rules.nodes.deeds import Deeds
 from tests.rules.nodes.lookups import Lookups
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.script import Jail, Limits
@@ -122,6 +123,7 @@ class World:
         self.decoding = Rules()
         self._seen: set[tuple[str, EntityId, int]] = set()
         self._alarms = Alarms()
+        self._deeds = Deeds()
         self._lookups = Lookups(self.asked)
 
     def now(self) -> int:
@@ -202,6 +204,10 @@ class World:
         self.asked.append("related")
         pairs = [(a, b) if direction == "FROM" else (b, a) for a, type, b in self.relations if type == relation_type]
         return {mine for mine, theirs in pairs if mine in entities and other in (None, theirs)}
+
+    @property
+    def deeds(self) -> Deeds:
+        return self._deeds
 
     @property
     def alarms(self) -> Alarms:

@@ -19,27 +19,18 @@ PACKAGE = "org.thingsboard.rule.engine."
 
 # ThingsBoard's nodes that have no class here yet, by name.
 MISSING: tuple[str, ...] = (
-    "assign to customer",
     "checkpoint",
-    "copy to view",
-    "create relation",
     "deduplication",
     "delay (deprecated)",
-    "delete attributes",
-    "delete relation",
-    "device state",
     "generator",
     "kafka",
     "message count",
     "mqtt",
     "rabbitmq",
     "rest api call",
-    "rest call reply",
-    "rpc call reply",
     "rpc call request",
     "send email",
     "send to slack",
-    "unassign from customer",
 )
 
 
