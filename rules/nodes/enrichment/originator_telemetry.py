@@ -8,6 +8,7 @@ from rules.node import SUCCESS, Category, Config, Context, Emit, Msg, Node, Outc
 from rules.node.base import TELEMETRY
 from rules.node.lookups import Sampling, Window
 from rules.node.template import Template, java_text
+from rules.node.time_units import TimeUnit
 from telemetry.json import typed
 from telemetry.points import Aggregation, Point
 from thingsboard.kernel.encoding import json_bytes
@@ -16,16 +17,6 @@ LARGEST_LIMIT: Final = 1000  # points of a key
 
 _FIRST, _LAST, _ALL = "FIRST", "LAST", "ALL"
 _ORDERS: Final = ("ASC", "DESC")
-# In nanoseconds, by Java's names.
-_UNITS: Final = {
-    "NANOSECONDS": 1,
-    "MICROSECONDS": 1_000,
-    "MILLISECONDS": 1_000_000,
-    "SECONDS": 10**9,
-    "MINUTES": 60 * 10**9,
-    "HOURS": 3600 * 10**9,
-    "DAYS": 86_400 * 10**9,
-}
 # What Java's NumberUtils.isParsable takes, and of that what Long.parseLong does.
 _PARSABLE = re.compile(r"-?[0-9]*\.?[0-9]+", re.ASCII)
 _LONG = re.compile(r"-?[0-9]+", re.ASCII)
@@ -41,8 +32,8 @@ class OriginatorTelemetryConfig(Config, frozen=True):
     start_interval_pattern: str = ""
     end_interval_pattern: str = ""
     use_metadata_interval_patterns: bool = False
-    start_interval_time_unit: str = "MINUTES"
-    end_interval_time_unit: str = "MINUTES"
+    start_interval_time_unit: TimeUnit = TimeUnit.MINUTES
+    end_interval_time_unit: TimeUnit = TimeUnit.MINUTES
     fetch_mode: str = _FIRST
     order_by: str = "ASC"
     aggregation: str = "NONE"
@@ -76,8 +67,8 @@ class OriginatorTelemetry(Node):
         self._sampling = _sampling(config)
         self._patterns = Template(config.start_interval_pattern), Template(config.end_interval_pattern)
         self._ago = (
-            _milliseconds(config.start_interval, config.start_interval_time_unit),
-            _milliseconds(config.end_interval, config.end_interval_time_unit),
+            config.start_interval_time_unit.ms(config.start_interval),
+            config.end_interval_time_unit.ms(config.end_interval),
         )
 
     def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
@@ -160,12 +151,6 @@ def _sampling(config: OriginatorTelemetryConfig) -> Sampling:
         expected = ", ".join(Aggregation)
         raise ValueError(f"Unknown aggregation {config.aggregation[:40]!r}; expected one of {expected}.")
     return Sampling(config.limit, config.order_by == "DESC", Aggregation(config.aggregation))
-
-
-def _milliseconds(amount: int, unit: str) -> int:
-    if unit not in _UNITS:
-        raise ValueError(f"Unknown time unit {unit[:40]!r}; expected one of {', '.join(_UNITS)}.")
-    return int(amount * _UNITS[unit] / 1_000_000) if _UNITS[unit] < 1_000_000 else amount * _UNITS[unit] // 1_000_000
 
 
 def _time(pattern: Template, msg: Msg) -> int:
