@@ -1,0 +1,1 @@
+"""Nodes that talk to others outside of the platform."""
