@@ -12,6 +12,8 @@ from rules.node.leaving import endpoint, payload, shown_body, shown_headers, sho
 from rules.node.message import Body
 from rules.node.template import Template
 from thingsboard.kernel.encoding import json_bytes
+from thingsboard.kernel.outgoing.errors import Interrupted, NotSent
+from thingsboard.kernel.outgoing.tunnel import Proxy
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -156,9 +158,9 @@ class RestApiCall(OutsideNode):
                     within_s=self._pause_s,
                     max_body=1024 * (max(0, config.max_in_memory_buffer_size_in_kb) or BUFFER_KB),
                 )
-        except http.NotSent as error:
+        except NotSent as error:
             raise TryAgain(str(error)) from error
-        except http.Interrupted as error:
+        except Interrupted as error:
             return Emit.failure(msg, str(error))
         return self._answered(msg, answer, f"{config.request_method} {shown_url(request.url).partition('?')[0]}")
 
@@ -196,8 +198,8 @@ class RestApiCall(OutsideNode):
             headers.append(("User-Agent", "thingsboard"))
         return Request(self._url.fill(msg), headers, body)
 
-    def _proxy(self, scheme: str) -> Any:
-        from thingsboard.kernel.outgoing import http, urls
+    def _proxy(self, scheme: str) -> Proxy | None:
+        from thingsboard.kernel.outgoing import urls
 
         config = self.config
         if not config.enable_proxy:
@@ -207,9 +209,7 @@ class RestApiCall(OutsideNode):
                 raise ValueError("The proxy needs a host, and a port from 1 to 65535.")
             if (config.proxy_scheme or "http").lower() != "http":
                 raise ValueError(f"The proxy's scheme is {config.proxy_scheme!r}; expected http.")
-            return http.Proxy(
-                config.proxy_host, config.proxy_port, config.proxy_user or "", config.proxy_password or ""
-            )
+            return Proxy(config.proxy_host, config.proxy_port, config.proxy_user or "", config.proxy_password or "")
         there = urllib.request.getproxies_environment()
         url = there.get(scheme) or there.get("all")
         if not url:

@@ -7,33 +7,14 @@ from typing import Any, Final, NamedTuple
 
 import httpcore
 
+from thingsboard.kernel.outgoing.errors import Interrupted, NotSent, TooLarge
 from thingsboard.kernel.outgoing.guard import Guard, Unreachable
+from thingsboard.kernel.outgoing.tls import is_why
+from thingsboard.kernel.outgoing.tunnel import Proxy, permitted
 
 CONNECT_S: Final = 10.0
 IDLE_S: Final = 10.0  # an unused connection is kept for so long
 CONNECTIONS: Final = 100  # at a time, where nobody wants fewer
-
-
-class NotSent(Exception):
-    """No byte of the request left: it can be sent again."""
-
-
-class Interrupted(Exception):
-    """The request was sent, or a part of it, and there is no whole answer."""
-
-
-class TooLarge(ValueError):
-    """The answer has a longer body than it may."""
-
-
-class Proxy(NamedTuple):
-    """An HTTP proxy. `trusted`: an operator of the platform has named it, it may be anywhere."""
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = ""
-    trusted: bool = False
 
 
 class Target(NamedTuple):
@@ -89,7 +70,7 @@ class Client:
         TooLarge and ValueError (what was asked is no HTTP, or the other side is not whom it should be), NotSent, Interrupted.
         """
         if self._behind is not None:
-            await self._permitted(target)
+            await permitted(self._guard, target.host, target.port)
         timeout = {"connect": min(CONNECT_S, within_s), "pool": within_s, "read": within_s, "write": within_s}
         request = httpcore.Request(
             method,
@@ -105,7 +86,7 @@ class Client:
             finally:
                 await response.aclose()
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            if _about_tls(error):
+            if is_why(error):
                 raise ValueError(f"There is no safe connection to {target.host}:{target.port}: {error}.") from error
             raise NotSent(
                 str(error) or f"{target.host}:{target.port} did not answer within {CONNECT_S:g} s."
@@ -124,13 +105,6 @@ class Client:
     async def close(self) -> None:
         """All connections."""
         await self._pool.aclose()
-
-    async def _permitted(self, target: Target) -> None:
-        """A proxy resolves names by itself. What they mean here is checked here; what means nothing here, it has to know."""
-        try:
-            await self._guard.resolve(target.host, target.port)
-        except Unreachable:
-            return
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):
@@ -172,15 +146,6 @@ class _Guarded(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
-
-
-def _about_tls(error: BaseException | None) -> bool:
-    """Whether TLS is why: asking again would change nothing."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 # How a request is framed is not for those to say who say what it says; and nothing here unpacks answers.

@@ -33,6 +33,15 @@ def for_name(made: ssl.SSLContext, name: str) -> ssl.SSLContext:
     return named
 
 
+def is_why(error: BaseException | None) -> bool:
+    """Whether TLS is at the bottom of an error: trying again would change nothing."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 class _Named(ssl.SSLContext):
     name: str
     made: ssl.SSLContext

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from thingsboard.kernel.outgoing.http import Proxy, Target
+from thingsboard.kernel.outgoing.http import Target
+from thingsboard.kernel.outgoing.tunnel import Proxy
 
 PORTS: Final = {"http": 80, "https": 443}
 
