@@ -47,7 +47,13 @@ class _Named(ssl.SSLContext):
     made: ssl.SSLContext
 
     def wrap_socket(self, sock: Any, *args: Any, **options: Any) -> ssl.SSLSocket:
-        return self.made.wrap_socket(sock, *args, **{**options, "server_hostname": self.name})
+        wrapped = self.made.wrap_socket(sock, *args, **{**options, "server_hostname": self.name})
+        try:
+            wrapped.do_handshake()  # here, because not every library closes what it could not use
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
 
 def _show(made: ssl.SSLContext, certificate: str, key: str, password: str) -> None:
