@@ -77,8 +77,8 @@ class Link:
     async def publish(
         self, exchange: str, routing_key: str, body: bytes, properties: spec.Basic.Properties, within_s: float
     ) -> None:
-        """The broker has taken it; of the default exchange ("") that means: into the queue of that name. Raises ValueError where
-        it will not, NotSent (not now), Lost where only it knows.
+        """The broker has taken it; of the default exchange ("") that means: into the queue of that name. Raises ValueError
+        where it will not, NotSent (not now), Lost where only it knows.
         """
         try:
             async with asyncio.timeout(within_s):

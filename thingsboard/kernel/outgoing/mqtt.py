@@ -87,7 +87,7 @@ class Link:
         raise NotSent(f"The MQTT broker {place} cannot be reached: {why}.") from why
 
     async def publish(self, topic: str, payload: bytes, retain: bool, within_s: float) -> None:
-        """The broker has taken it. Raises ValueError where it will not, NotSent where too much waits, Lost where it is unknown."""
+        """The broker has taken it. Raises ValueError where it will not, NotSent where too much waits, Lost if it is unknown."""
         if self._gone:
             raise Lost(self._gone)
         info = self._client.publish(topic, payload, qos=1, retain=retain)
