@@ -38,8 +38,8 @@ class KafkaConfig(Config, frozen=True):
 class Kafka(OutsideNode):
     """Sends the message to a Kafka topic.
 
-    Topic and key may have `${metadataKey}` and `$[bodyKey]`; records with a key go to the partition to which Kafka's Java client
-    sends them. The metadata of the outgoing message tell `topic`, `partition` and `offset`; those of the incoming one may go
+    Topic and key may have `${metadataKey}` and `$[bodyKey]`; records with a key go to the partition to which Kafka's Java
+    client sends them. The metadata of the outgoing message tell `topic`, `partition` and `offset`; those of the incoming one may go
     along as headers, whose names begin with `tb_msg_md_`. Other properties are named as in Java; certificates are PEM text,
     never files.
 

@@ -1,7 +1,6 @@
 """Rest api call."""
 
 import re
-import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, NamedTuple
@@ -210,7 +209,9 @@ class RestApiCall(OutsideNode):
             if (config.proxy_scheme or "http").lower() != "http":
                 raise ValueError(f"The proxy's scheme is {config.proxy_scheme!r}; expected http.")
             return Proxy(config.proxy_host, config.proxy_port, config.proxy_user or "", config.proxy_password or "")
-        there = urllib.request.getproxies_environment()
+        from urllib.request import getproxies_environment
+
+        there = getproxies_environment()
         url = there.get(scheme) or there.get("all")
         if not url:
             raise ValueError(

@@ -75,8 +75,8 @@ class Link:
             except Unreachable as error:
                 why = error
                 continue
-            # With TLS the name is needed, since the certificate is for it; and who is not of that name gets nothing.
-            known += [_place(host, port)] if tls else [_place(address.ip, port) for address in addresses]
+            # With TLS the name is needed, since the certificate is for it; who is not of that name gets nothing.
+            known += [_place(host, port)] if tls else [_place(*address) for address in addresses]
         if not known:
             raise NotSent(str(why or "There are no bootstrap servers.")) from why
         return cls(guard, {**settings, "bootstrap.servers": ",".join(known)})
