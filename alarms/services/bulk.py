@@ -58,14 +58,14 @@ _LOAD_ACTIVE: Final = f"""
     JOIN alarms_alarm a ON a.originator_id = wanted.originator_id AND a.type = wanted.type
     WHERE NOT a.cleared
     ORDER BY a.originator_id, a.type COLLATE "C"
-    FOR NO KEY UPDATE OF a
 """  # noqa: S608  our own constants
 
 _LOAD: Final = f"""
     SELECT {_COLUMNS} FROM alarms_alarm a WHERE a.id = ANY(%s::uuid[])
     ORDER BY a.originator_id, a.type COLLATE "C", a.id
-    FOR NO KEY UPDATE OF a
 """  # noqa: S608  our own constants
+
+_LOCKED: Final = "FOR NO KEY UPDATE OF a"
 
 # A customer that was deleted since somebody read of it is none; the one active alarm of originator and type stays the one.
 _INSERT: Final = """
@@ -114,26 +114,29 @@ class AlarmRace(Exception):
 
 
 def load_active(
-    connection: psycopg.Connection[Any], wanted: Collection[tuple[uuid.UUID, str]]
+    connection: psycopg.Connection[Any], wanted: Collection[tuple[uuid.UUID, str]], *, lock: bool = True
 ) -> dict[tuple[uuid.UUID, str], AlarmState]:
     """The active alarms of these (originator's id, type), locked until the transaction ends; what has none is left out.
 
-    One round trip, none for nothing.
+    One round trip, none for nothing. `lock` False: for who only wants to know.
     """
     if not wanted:
         return {}
     keys = list(dict.fromkeys(wanted))
+    statement = _LOAD_ACTIVE + _LOCKED if lock else _LOAD_ACTIVE
     return {
-        state.key: state
-        for state in _read(connection, _LOAD_ACTIVE, [key for key, _ in keys], [kind for _, kind in keys])
+        state.key: state for state in _read(connection, statement, [key for key, _ in keys], [kind for _, kind in keys])
     }
 
 
-def load(connection: psycopg.Connection[Any], ids: Collection[uuid.UUID]) -> dict[uuid.UUID, AlarmState]:
+def load(
+    connection: psycopg.Connection[Any], ids: Collection[uuid.UUID], *, lock: bool = True
+) -> dict[uuid.UUID, AlarmState]:
     """The alarms with these ids, active or not, locked until the transaction ends; what does not exist is left out."""
     if not ids:
         return {}
-    return {state.id: state for state in _read(connection, _LOAD, list(dict.fromkeys(ids)))}
+    statement = _LOAD + _LOCKED if lock else _LOAD
+    return {state.id: state for state in _read(connection, statement, list(dict.fromkeys(ids)))}
 
 
 def write(connection: psycopg.Connection[Any], states: Sequence[AlarmState], new: Collection[uuid.UUID]) -> None:

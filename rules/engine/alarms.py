@@ -18,9 +18,17 @@ class BatchAlarms:
     """Implements rules.node.context.Alarms."""
 
     def __init__(
-        self, connection: "psycopg.Connection[Any]", tenant_id: uuid.UUID, now: Callable[[], int], entities: Entities
+        self,
+        connection: "psycopg.Connection[Any]",
+        tenant_id: uuid.UUID,
+        now: Callable[[], int],
+        entities: Entities,
+        *,
+        lock: bool = True,
     ) -> None:
+        """`lock`: nobody else changes what was read until the transaction ends; not for who writes nothing."""
         self._connection, self._tenant_id, self._now, self._entities = connection, tenant_id, now, entities
+        self._lock = lock
         self._active: dict[tuple[uuid.UUID, str], AlarmState | None] = {}
         self._changed: dict[uuid.UUID, AlarmState] = {}
         self._new: set[uuid.UUID] = set()
@@ -31,7 +39,7 @@ class BatchAlarms:
         """See the protocol."""
         missing = {(entity.id, kind) for entity, kind in wanted} - self._active.keys()
         if missing:
-            found = load_active(self._connection, missing)
+            found = load_active(self._connection, missing, lock=self._lock)
             for key in missing:
                 self._active[key] = found.get(key)
 
@@ -78,7 +86,7 @@ class BatchAlarms:
 
     def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
         """See the protocol."""
-        stored = load(self._connection, [each for each in ids if each not in self._new])
+        stored = load(self._connection, [each for each in ids if each not in self._new], lock=self._lock)
         found = {pk: state for pk, state in stored.items() if state.tenant_id == self._tenant_id}
         found.update({each: self._changed[each] for each in ids if each in self._changed})
         return {pk: alarm_json(state) for pk, state in found.items()}

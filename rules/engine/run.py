@@ -5,11 +5,10 @@ first node on that touches such state, the batch runs in waves, each with at mos
 to the end. Which of a message's branches goes first is decided by the chains alone, never by who else is in the batch.
 """
 
-import heapq
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import django.db
@@ -17,6 +16,7 @@ import psycopg
 
 from rules.engine.graph import Graph, Place
 from rules.engine.recorder import Item, Recorder
+from rules.engine.work import Work
 from rules.node import FAILURE, Context, Emit, Enter, Going, Leave, Msg, Outcome, Suspend, Wait
 from thingsboard.kernel.errors import PlatformError
 from thingsboard.kernel.ids import EntityId
@@ -79,36 +79,6 @@ class Start:
     relation: str | None = None
 
 
-@dataclass(slots=True)
-class _Work:
-    """What is still to be done, by (depth, chain, place): the deepest chain first, then in the order of its graph."""
-
-    heap: list[tuple[int, bytes, int]] = field(default_factory=list)
-    items: dict[tuple[int, bytes, int], tuple[Graph, list[Item]]] = field(default_factory=dict)
-
-    def add(self, graph: Graph, place: int, items: Sequence[Item]) -> None:
-        """These messages arrive at a place. All of them are as deep as the first one."""
-        key = (-len(items[0][1].stack), graph.chain, place)
-        known = self.items.get(key)
-        if known is None:
-            self.items[key] = (graph, list(items))
-            heapq.heappush(self.heap, key)
-        else:
-            known[1].extend(items)
-
-    def take(self) -> tuple[Graph, Place, list[Item]]:
-        """The next place and its messages, in their order."""
-        key = heapq.heappop(self.heap)
-        graph, items = self.items.pop(key)
-        if len(items) > 1:
-            items.sort(key=_source)
-        return graph, graph.places[key[2]], items
-
-
-def _source(item: Item) -> int:
-    return item[0]
-
-
 class Run:
     """Runs one batch. `failed` tells afterwards which messages failed, by number."""
 
@@ -134,7 +104,7 @@ class Run:
         """Run all messages to their ends; returns those that failed, by their number in `starts`."""
         self._visited = [start.msg.visited for start in starts]
         self._hazards = frozenset().union(*[self._chains.hazards(chain) for chain in {s.graph.chain for s in starts}])
-        work = _Work()
+        work = Work()
         parked: dict[int, list[tuple[Graph, int, Msg]]] = {}
         for number, start in enumerate(starts):
             if start.relation is None:
@@ -150,7 +120,7 @@ class Run:
         done = self._ctx.acknowledged
         return {number: why for number, why in self.failed.items() if starts[number].msg.id not in done}
 
-    def _come_back(self, work: _Work, number: int, start: Start, relation: str) -> None:
+    def _come_back(self, work: Work, number: int, start: Start, relation: str) -> None:
         """A message that waited leaves the node that had it wait."""
         place, item = start.graph.places[start.place], (number, start.msg)
         error = start.msg.metadata.get("error", "") if relation == FAILURE else ""
@@ -158,7 +128,7 @@ class Run:
             self._recorder.left(start.graph, place, item, relation, error)
         self._leave(work, start.graph, place, relation, [item], error)
 
-    def _work_off(self, work: _Work, parked: dict[int, list[tuple[Graph, int, Msg]]] | None) -> None:
+    def _work_off(self, work: Work, parked: dict[int, list[tuple[Graph, int, Msg]]] | None) -> None:
         """Until nothing is left; with `parked`, what arrives at a node that needs waves is put there instead."""
         hazards = self._hazards
         while work.heap:
@@ -169,7 +139,7 @@ class Run:
                 continue
             self._visit(work, graph, place, items)
 
-    def _visit(self, work: _Work, graph: Graph, place: Place, items: list[Item]) -> None:
+    def _visit(self, work: Work, graph: Graph, place: Place, items: list[Item]) -> None:
         """One node and its messages."""
         visited = self._visited
         for number, _ in items:
@@ -204,7 +174,7 @@ class Run:
             for target in place.routes[relation]:
                 work.add(graph, target, found)
 
-    def _one(self, work: _Work, graph: Graph, place: Place, number: int, outcome: Going) -> None:
+    def _one(self, work: Work, graph: Graph, place: Place, number: int, outcome: Going) -> None:
         if isinstance(outcome, Emit):
             self._leave(work, graph, place, outcome.relation, [(number, outcome.msg)], outcome.error)
         elif isinstance(outcome, Enter):
@@ -215,7 +185,7 @@ class Run:
             stack = outcome.msg.stack
             self._ctx.suspend(Position(graph.chain, place.id, None, stack, self._visited[number]), outcome)
 
-    def _leave(self, work: _Work, graph: Graph, place: Place, relation: str, items: list[Item], error: str) -> None:
+    def _leave(self, work: Work, graph: Graph, place: Place, relation: str, items: list[Item], error: str) -> None:
         """Messages leave a place by a label; a Failure that leads nowhere fails them."""
         targets = place.routes[relation]
         for target in targets:
@@ -224,7 +194,7 @@ class Run:
             for number, _ in items:
                 self._fail(number, error or "The node failed.", graph, place)
 
-    def _enter(self, work: _Work, graph: Graph, place: Place, number: int, outcome: Enter) -> None:
+    def _enter(self, work: Work, graph: Graph, place: Place, number: int, outcome: Enter) -> None:
         msg = outcome.msg
         chain = outcome.chain or self._chains.of_profile(msg.originator) or outcome.fallback
         inner = self._chains.graph(chain) if chain else None
@@ -240,7 +210,7 @@ class Run:
         called = msg._replace(stack=(*msg.stack, (graph.chain, place.id)))
         work.add(inner, inner.first, [(number, called)])
 
-    def _return(self, work: _Work, number: int, outcome: Leave) -> None:
+    def _return(self, work: Work, number: int, outcome: Leave) -> None:
         msg = outcome.msg
         if not msg.stack:
             return  # nobody called: the message is done

@@ -9,6 +9,9 @@ import pytest
 
 from thingsboard.settings.env import BASE_DIR
 
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("skips")]
+
 RUN = (sys.executable, "-m", "pytest", "-p", "tests.skips", "-p", "no:django", "-p", "no:randomly", "-p", "no:valkey")
 WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
 

@@ -11,6 +11,9 @@ import pytest
 from tests.supervisor.commands import environment, free_port, manage
 from thingsboard.embedded.directories import locked
 
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("preflight")]
+
 Refusal = Callable[..., str]
 
 

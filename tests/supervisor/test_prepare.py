@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.supervisor.commands import environment, manage
 from thingsboard.embedded import postgres
+
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("preflight")]
 
 DEMO_ADMINISTRATOR = """
 from tenants.services.users import create_user

@@ -17,6 +17,9 @@ from tests.waiting import until
 from thingsboard.embedded.addresses import database_url
 from thingsboard.embedded.processes_in import processes_in
 
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("preflight")]
+
 
 class Platform:
     """A supervisor of stand-ins."""

@@ -16,6 +16,9 @@ from tests.transports.http.conftest import World, from_database, world
 from tests.transports.http.test_daphne import Web, web
 from tests.transports.mqtt.test_runmqtt import ROOT, environment
 
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("door")]
+
 __all__ = ["world"]
 
 PATIENCE = 15.0

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from rules.api.files import chains_of_file, file_of
-from rules.api.v1 import shapes
+from rules.api.v1 import dry_run, shapes
 from rules.models import RuleChain
 from rules.services.chains import (
     ChainFields,
@@ -24,7 +24,7 @@ from rules.services.draft import Connection, Draft, NodeDraft
 from rules.services.transfer import import_chains
 from rules.services.versions import difference, version_of_chain
 from rules.services.writing import inside
-from tenants.permissions import TenantAdmin, callers_tenant
+from tenants.permissions import TenantAdmin, caller, callers_tenant
 from thingsboard.kernel.api import Query
 from thingsboard.kernel.errors import BadRequest
 from thingsboard.kernel.filters import CreatedBetween
@@ -118,6 +118,20 @@ class RuleChains(ResourceViewSet):
         said = self._validated()
         made = restore_version(self.get_object(), said["number"], version=said.get("version"))
         return Response(shapes.RuleChainSerializer(made).data)
+
+    @extend_schema(responses=dry_run.DryRunAnswerSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="dry-run",
+        filter_backends=[],
+        pagination_class=None,
+        serializer_class=dry_run.DryRunSerializer,
+    )
+    def dry_run(self, request: Request, pk: Any = None) -> Response:
+        """Have messages go through the chain without consequences: their paths, and what they would have caused."""
+        said = self._validated()
+        return Response(dry_run.answer(self.get_object(), caller(request), said))
 
     @extend_schema(request=None, responses=shapes.RuleChainSerializer)
     @action(detail=True, methods=["post"], url_path="setRoot")

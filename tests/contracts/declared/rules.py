@@ -44,6 +44,7 @@ _SCRIPT = {
     "metadata": {},
     "msgType": "T",
 }
+_TRIED = {"messages": [{"originator": {"entity_type": "TENANT", "id": "{tenant}"}, "data": {"t": 1}}]}
 _QUEUE = {
     "name": "Fresh",
     "topic": "tb_rule_engine.fresh",
@@ -93,6 +94,7 @@ ROUTES: Routes = {
     "api/v1/ruleChains": {"GET": by("T"), "POST": by("T", body=_RESOURCE)},
     "api/v1/ruleChains/<pk>": {"GET": by("T"), "PUT": by("T", body=_RESOURCE), "DELETE": by("T")},
     "api/v1/ruleChains/<pk>/difference": {"GET": by("T")},
+    "api/v1/ruleChains/<pk>/dry-run": {"POST": by("T", body=_TRIED)},
     "api/v1/ruleChains/<pk>/export": {"GET": by("T")},
     "api/v1/ruleChains/<pk>/metadata": {"GET": by("T"), "PUT": by("T", body=_INSIDE)},
     "api/v1/ruleChains/<pk>/restore": {"POST": by("T", body={"number": 1})},

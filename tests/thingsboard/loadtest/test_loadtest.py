@@ -20,6 +20,9 @@ from thingsboard.loadtest.report import Report
 
 from .small_platform import SmallPlatform
 
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("loadtest")]
+
 KEY = "k" * 64
 
 

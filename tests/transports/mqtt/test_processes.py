@@ -16,6 +16,9 @@ from tests.transports.mqtt.conftest import World, from_database
 from tests.transports.mqtt.test_runmqtt import free_port, running
 from thingsboard.transports.mqtt import packets
 
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mqtt processes")]
+
 ROUNDS = 15
 LEASE = "2"
 

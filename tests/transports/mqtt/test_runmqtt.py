@@ -31,6 +31,9 @@ from thingsboard.transports.mqtt import packets
 from thingsboard.transports.mqtt.limits import Limits
 from thingsboard.transports.mqtt.process import CannotStart, affordable, wait_for_database
 
+# Each starts programs: a second or more of nothing but imports.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mqtt processes")]
+
 ROOT = Path(__file__).parents[3]
 PATIENCE = 20.0
 RUNMQTT = ("runmqtt",)
