@@ -38,10 +38,10 @@ class KafkaConfig(Config, frozen=True):
 class Kafka(OutsideNode):
     """Sends the message to a Kafka topic.
 
-    Topic and key may have `${metadataKey}` and `$[bodyKey]`; records with a key go to the partition to which Kafka's Java
-    client sends them. The metadata of the outgoing message tell `topic`, `partition` and `offset`; those of the incoming one may go
-    along as headers, whose names begin with `tb_msg_md_`. Other properties are named as in Java; certificates are PEM text,
-    never files.
+    Topic and key may have `${metadataKey}` and `$[bodyKey]`; a record with a key goes to the partition to which Kafka's Java
+    client sends it. The metadata of the outgoing message tell `topic`, `partition` and `offset`; those of the incoming one may
+    go along as headers, whose names begin with `tb_msg_md_`. Other properties are named as in Java; certificates are PEM
+    text, never files.
 
     Failure: a cluster that is not permitted, names servers that are not, or refuses; a topic or record that it does not take.
     Where it does not acknowledge, it is tried again; the cluster may then get a record twice.

@@ -75,15 +75,15 @@ class Link:
             except Unreachable as error:
                 why = error
                 continue
-            # With TLS the name is needed, since the certificate is for it; who is not of that name gets nothing.
+            # TLS needs the name, since the certificate is for it; who is not of that name gets nothing.
             known += [_place(host, port)] if tls else [_place(*address) for address in addresses]
         if not known:
             raise NotSent(str(why or "There are no bootstrap servers.")) from why
         return cls(guard, {**settings, "bootstrap.servers": ",".join(known)})
 
     async def produce(self, record: Record, within_s: float) -> Place:
-        """Where the cluster has stored it. Raises Refused (it names a place that is not permitted), ValueError where it will not
-        take it, NotSent (not now), Lost where only it knows.
+        """Where the cluster has stored it. Raises Refused (it names a place that is not permitted), ValueError where it will
+        not take it, NotSent (not now), Lost where only it knows.
         """
         await self._check(record.topic)
         stored: asyncio.Future[Place] = self._loop.create_future()
