@@ -6,9 +6,9 @@ import mimetypes
 import re
 import uuid
 from collections.abc import Mapping
+from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import formatdate, getaddresses
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,10 @@ from rules.node.config import Config
 from thingsboard.kernel.outgoing.tunnel import Proxy
 
 TIMEOUT_MS, LONGEST_TIMEOUT_MS = 10_000, 50_000
+_POLICY: Final = policy.SMTP.clone(cte_type="7bit")  # not every server takes more
 RECIPIENTS: Final = 500  # of one mail, in all
+# Control characters, and what some programs take for the end of a line.
+_BREAKS: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _DATA_URL: Final = re.compile(r"data:(image/[^;,]*);base64,?")
 _ADDRESS: Final = re.compile(r"[^\s@<>\x00-\x1f,;:\"\\]+@[^\s@<>\x00-\x1f,;:\"\\]+")
 
@@ -90,7 +93,7 @@ class Envelope(NamedTuple):
     @property
     def raw(self) -> bytes:
         """As it goes over the line."""
-        return self.message.as_bytes(policy=SMTP)
+        return self.message.as_bytes(policy=_POLICY)
 
 
 def envelope(email: Email, mail_from: str, key: uuid.UUID | None = None) -> Envelope:
@@ -103,9 +106,9 @@ def envelope(email: Email, mail_from: str, key: uuid.UUID | None = None) -> Enve
         raise ValueError("Email destination can not be blank.")
     if len(to) + len(cc) + len(bcc) > RECIPIENTS:
         raise ValueError(f"The mail has {len(to) + len(cc) + len(bcc)} recipients; expected at most {RECIPIENTS}.")
-    if "\r" in email.subject or "\n" in email.subject:
+    if _BREAKS.search(email.subject):
         raise ValueError("The subject has a line break.")
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender[0]
     message["To"] = to
     if cc:
@@ -123,7 +126,7 @@ def envelope(email: Email, mail_from: str, key: uuid.UUID | None = None) -> Enve
 
 def addresses(name: str, text: str) -> list[Address]:
     """The addresses of a header, with the names in front of them. Raises ValueError."""
-    if any(letter in text for letter in "\r\n\0"):
+    if _BREAKS.search(text):
         raise ValueError(f"The addresses in {name!r} have a line break.")
     found = []
     for display, spec in getaddresses([text]):

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Self
 from thingsboard.kernel.outgoing.networks import Ip, Network, special, within
 
 RESOLVE_S: Final = 5.0
-RESOLVERS: Final = 8  # threads that wait for the system's resolver
+RESOLVERS: Final = 32  # threads that wait for the system's resolver
 MAX_ADDRESSES: Final = 8  # of one name; more are not tried
 
 _NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*\.?")

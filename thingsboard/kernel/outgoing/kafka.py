@@ -22,7 +22,7 @@ from thingsboard.kernel.outgoing.guard import Guard, Unreachable
 CHECK_S: Final = 30.0
 METADATA_S: Final = 10.0
 POLL_S: Final = 0.2
-_BLOCKING: Final = 8  # threads in which clusters are asked, and producers closed
+_BLOCKING: Final = 32  # threads in which clusters are asked, and producers closed
 _REFUSALS: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.CLUSTER_AUTHORIZATION_FAILED})
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,9 @@ class Link:
     @classmethod
     async def open(cls, guard: Guard, servers: Sequence[tuple[str, int]], settings: Mapping[str, Any]) -> Self:
         """A producer of the cluster to which these servers belong. Raises Refused, NotSent (none is known), ValueError."""
-        tls = "SSL" in str(settings.get("security.protocol", "")).upper()
+        # TLS needs the name where the certificate must be for it; then, who is not of that name gets nothing.
+        named = "SSL" in str(settings.get("security.protocol", ""))
+        named = named and settings.get("ssl.endpoint.identification.algorithm") != "none"
         known: list[str] = []
         why: Unreachable | None = None
         for host, port in servers:
@@ -75,8 +77,7 @@ class Link:
             except Unreachable as error:
                 why = error
                 continue
-            # TLS needs the name, since the certificate is for it; who is not of that name gets nothing.
-            known += [_place(host, port)] if tls else [_place(*address) for address in addresses]
+            known += [_place(host, port)] if named else [_place(*address) for address in addresses]
         if not known:
             raise NotSent(str(why or "There are no bootstrap servers.")) from why
         return cls(guard, {**settings, "bootstrap.servers": ",".join(known)})
@@ -112,12 +113,15 @@ class Link:
 
     async def _check(self, topic: str) -> None:
         async with self._checking:
+            if self._ending.is_set():  # by somebody who met `Lost` while we waited
+                raise Lost("The producer was closed.")
             if time.monotonic() < self._checked + CHECK_S:
                 return
+            producer = self._producer
             try:
                 # Asking for one topic, since there may be thousands; the servers are named in any case.
                 found = await self._loop.run_in_executor(
-                    _threads(), lambda: self._producer.list_topics(topic, timeout=METADATA_S)
+                    _threads(), lambda: producer.list_topics(topic, timeout=METADATA_S)
                 )
             except KafkaException as error:
                 if self._refusal:
@@ -128,6 +132,8 @@ class Link:
                     await self._guard.resolve(broker.host, broker.port)
                 except Unreachable:
                     continue  # nor will it be found by the producer
+            if self._ending.is_set():
+                raise Lost("The producer was closed.")
             self._checked = time.monotonic()
 
     def _end(self) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple, Self
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from thingsboard.kernel.outgoing import tls
@@ -16,7 +16,7 @@ from thingsboard.kernel.outgoing.guard import Guard, Unreachable
 
 KEEP_ALIVE_S: Final = 60
 WAITING: Final = 1000  # messages of one connection that are not acknowledged yet
-_CONNECTORS: Final = 8  # threads in which connections are opened and closed
+_CONNECTORS: Final = 32  # threads in which connections are opened and closed
 
 # Why a broker may say no to somebody whom it may let in a little later (MQTT 5, 2.4; 3.1.1's 3 is 0x88 in paho).
 _NOT_NOW: Final = frozenset({0x88, 0x89, 0x97, 0x9F})
@@ -48,7 +48,7 @@ class Link:
             CallbackAPIVersion.VERSION2,
             client_id=session.client_id,
             clean_session=clean,
-            protocol=paho.MQTTProtocolVersion(session.version),
+            protocol=MQTTProtocolVersion(session.version),
             reconnect_on_failure=False,
         )
         self._client.max_queued_messages_set(WAITING)

@@ -87,6 +87,8 @@ async def test_images_come_with_the_mail(outside: LocalOutside) -> None:
         ({"bcc": "<x>"}, "in 'bcc' is not an address."),
         ({"from": "x y@example.org"}, "in 'from' is not an address."),
         ({"subject": "Hot\r\nBcc: all@example.org"}, "The subject has a line break."),
+        ({"subject": "Hot\x0bBcc: all@example.org"}, "The subject has a line break."),
+        ({"subject": "Hot\u2028Bcc: all@example.org"}, "The subject has a line break."),
         ({"images": {"a": "!"}}, "The image 'a' is not base64."),
         ({"images": {"a>\r\nX: y": PIXEL}}, "is not the id of an image."),
         ({"images": [1]}, "cannot be used"),
