@@ -15,7 +15,7 @@ from rich.table import Table
 from .ground import Ground, Row, platform
 
 # A benchmark is a module with `run(ground)` that yields rows; `store` stands alone and returns (what, rows/CPU-s, ratio).
-BENCHMARKS = ("idle", "connects", "live", "store", "ingest", "engine", "rules", "looks", "neighbour")
+BENCHMARKS = ("idle", "connects", "live", "store", "ingest", "engine", "rules", "script", "looks", "neighbour")
 
 
 def rows_of(name: str, ground: Ground) -> Iterable[Row]:

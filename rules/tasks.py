@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.conf import settings
 
+from rules.effects.thread import effects_thread
 from rules.engine.drain import drain_of_this_thread
 from rules.engine.news import start_fanout
 from rules.services import dead_letters
@@ -33,6 +34,14 @@ def sweep() -> None:
     for group in range(settings.TB_RULE_DRAINS):
         if drain_of_this_thread().work(group, TURN_S, linger_s=0.0):
             resend(group)
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.work_outside"
+)
+def work_outside(_group: int = 0) -> None:
+    """Wake this process' effects worker (kernel.effects.kicks, and every TB_EFFECT_SWEEP_SECONDS)."""
+    effects_thread.wake()
 
 
 @shared_task(  # type: ignore[untyped-decorator]

@@ -149,6 +149,8 @@ def _line(number: int, steps: Sequence[Mapping[str, Any]], messages: Sequence[An
 
 def _came(number: int, steps: Sequence[Mapping[str, Any]]) -> str:
     """Where the message came from, unless that is the row above."""
+    if steps[number].get("back"):
+        return "back from where it waited"
     origin = steps[number]["from"]
     if origin is None or origin == number - 1:
         return ""
@@ -160,6 +162,8 @@ def _output(each: Mapping[str, Any], before: Mapping[str, Any], messages: Sequen
     failed = each["relation"].lower() == "failure"
     if each.get("enters"):
         label, note = "into the chain", ""
+    elif each.get("waits"):
+        label, note = "waits", "goes on later, in a trace of its own"
     else:
         label = each["relation"]
         note = "back to the calling chain" if each.get("leaves") else ""

@@ -52,6 +52,16 @@ class Runner:
         self._chains = ChainCache()
         self._recordings = Recordings()
 
+    def may_suspend(self, tenant_id: uuid.UUID) -> bool:
+        """Whether some node of the tenant's chains has messages wait."""
+        return self._chains.of(tenant_id).may_suspend()
+
+    def context(self, tenant_id: uuid.UUID, lanes: set[int]) -> BatchContext:
+        """That of a batch in which nothing ran, but these lanes are to be kicked."""
+        ctx = BatchContext(self.tools, tenant_id)
+        ctx.lanes |= lanes
+        return ctx
+
     def run(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued]) -> Done:
         """All of them at once, their effects written in the open transaction. Raises whatever the database raises: then
         nothing of it may be committed.
@@ -105,6 +115,8 @@ class Runner:
         self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool
     ) -> tuple[dict[int, Failed], list[Recording]]:
         chains = self._chains.of(ctx.tenant_id)
+        ctx.retries = {each.message_id(): each.retries for each in queued if each.retries}
+        ctx.orders = {each.message_id(): each.order for each in queued if each.order}
         begun, origin, failed = starts(queued, queue, ctx.entities, chains)
         recording = self._recordings.of(ctx.tenant_id, queue, queued, chains, begun, origin)
         if begun:
@@ -141,7 +153,7 @@ def _settle(ctx: BatchContext) -> str:
     """Write what the node wanted now; why the database refuses it, else ""."""
     try:
         with transaction.atomic():
-            ctx.flush()
+            ctx.write()
     except (*CONTENTION, *AWAY) as error:
         if not isinstance(error, errors.ProgramLimitExceeded):
             raise

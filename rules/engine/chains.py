@@ -150,3 +150,7 @@ class TenantChains:
             writes = {state for graph in graphs for state in graph.writes}
             known = self._hazards[chain] = STATES & reads & writes
         return known
+
+    def may_suspend(self) -> bool:
+        """Whether some node of them has messages wait."""
+        return any(graph is not None and graph.suspends for graph in map(self.graph, self._current.versions))

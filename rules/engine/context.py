@@ -11,18 +11,23 @@ from django.conf import settings
 from devices.models import Direction
 from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
+from rules.engine.continuing import effect_of
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
+from rules.engine.jails import jail_of_a_drain
 from rules.engine.logs import LogBudget
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
+from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from telemetry.store.batch import Server
+from thingsboard.kernel import effects
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Appender, Message, Position
+from thingsboard.kernel.script import Jail, Unavailable
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
@@ -33,16 +38,22 @@ Connection = psycopg.Connection[Any]
 class Tools:
     """What the batches of a thread share: its connection and what hangs on it."""
 
-    def __init__(self, connection: Connection, server: Server) -> None:
+    def __init__(self, connection: Connection, server: Server, jail: Jail | None = None) -> None:
         self.connection, self.server = connection, server
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
+        self.jail = jail or jail_of_a_drain()
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
             longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
             most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
         )
+
+    def close(self) -> None:
+        """What is open besides the connection, which is another's."""
+        self.numbers.close()
+        self.jail.close()
 
 
 class BatchContext:
@@ -61,6 +72,10 @@ class BatchContext:
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
+        self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
+        self.waiting: set[bytes] = set()  # messages (by id) that wait for work outside
+        self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
 
     def now(self) -> int:
@@ -153,6 +168,18 @@ class BatchContext:
         """See rules.node.Context."""
         return self._alarms
 
+    def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
+        """See rules.node.Context."""
+        return self.evaluate_raw(script, [arguments(msg) for msg in messages])
+
+    def evaluate_raw(self, script: Script, calls: Sequence[bytes]) -> Sequence[Answer]:
+        """See rules.node.Context. Where scripts cannot be run at all, every call says so."""
+        try:
+            return self._tools.jail.call(script.program, calls)
+        except Unavailable as error:
+            log.error("%s", error)
+            return [Answer(b"", str(error))] * len(calls)
+
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
@@ -165,7 +192,8 @@ class BatchContext:
 
     def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
         """See rules.engine.run.RunContext."""
-        self.suspended.append((place, outcome))
+        retries = self.retries.get(outcome.msg.id, 0)
+        self.suspended.append((place._replace(retries=retries) if retries else place, outcome))
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""
@@ -173,7 +201,26 @@ class BatchContext:
             log.info("%s: %s", self.tenant_id, text[:4096])
 
     def flush(self) -> None:
-        """Write all effects that were not written yet, in the open transaction."""
+        """Write everything that was not written yet, in the open transaction."""
+        self.write()
+        suspended, self.suspended = self.suspended, []
+        self._flush_effects([(place, each) for place, each in suspended if isinstance(each, Suspend)])
+        self._flush_waits([(place, each) for place, each in suspended if isinstance(each, Wait)])
+
+    def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
+        found = [effect_of(place, each, self.orders.get(each.msg.id)) for place, each in suspended]
+        effects.append(self._connection, self.tenant_id, found)
+        self.waiting.update([each.msg.id for _, each in suspended])
+        self.work_outside = self.work_outside or bool(suspended)
+
+    def _flush_waits(self, waits: Sequence[tuple[Position, Wait]]) -> None:
+        for _, each in waits:
+            raise NotImplementedError(f"Nobody keeps the time of {each.msg.key}.")
+
+    def write(self) -> None:
+        """Write what nodes caused and was not written yet: what the database refuses of it is the node's failure. Messages
+        that wait are not among that, and stay where a savepoint is rolled back.
+        """
         self.values.flush(self._tools.server)
         self._alarms.flush()
         queued, self.queued = self.queued, []

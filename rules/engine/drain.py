@@ -60,7 +60,7 @@ class Drain:
     def close(self) -> None:
         """Let the connections go."""
         if self._tools is not None:
-            self._tools.numbers.close()
+            self._tools.close()
         django_connection.close()
         self._raw = self._slicer = self._looks = self._tools = None
 
@@ -121,7 +121,7 @@ class Drain:
         if raw is self._raw:
             return
         if self._tools is not None:
-            self._tools.numbers.close()
+            self._tools.close()
         raw.prepare_threshold = 5
         self._raw = raw
         self._looks = Looks(raw)

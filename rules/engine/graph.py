@@ -71,6 +71,7 @@ class Graph:
     calls: frozenset[bytes]
     reads: frozenset[str] = field(default=frozenset())
     writes: frozenset[str] = field(default=frozenset())
+    suspends: bool = False  # some node has messages wait
     debugged: bool = False  # some node has debug settings
     debug_failures: bool = False  # some node tells of failures
     debug_until: int = 0  # until when (ms) the last node tells everything
@@ -98,6 +99,7 @@ def compile_chain(chain: uuid.UUID, version: int, definition: Mapping[str, Any])
         calls=frozenset(called for node in kinds for called in node.calls()),
         reads=frozenset(state for node in kinds for state in node.READS),
         writes=frozenset(state for node in kinds for state in node.WRITES),
+        suspends=any(node.SUSPENDS for node in kinds),
         debugged=any(place.debug_failures or place.debug_until for place in places),
         debug_failures=any(place.debug_failures for place in places),
         debug_until=max((place.debug_until for place in places), default=0),

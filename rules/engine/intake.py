@@ -8,7 +8,7 @@ from rules.engine.chains import TenantChains
 from rules.engine.entities import Entities, device_metadata
 from rules.engine.graph import Graph
 from rules.engine.run import Failed, Start
-from rules.node import Body, Msg
+from rules.node import FAILURE, Body, Msg
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.outbox import Row
 from thingsboard.kernel.outbox.messages import position_of
@@ -17,12 +17,16 @@ _KINDS = {kind.value: kind for kind in EntityType}
 
 
 class Queued(NamedTuple):
-    """A message in the queue: as it was encoded, and its place there, which makes its id; since when (ms) it is there."""
+    """A message in the queue: as it was encoded, and its place there, which makes its id; since when (ms) it is there, and how
+    often it was tried again since it came there; where it stands in line (rules.engine.in_line).
+    """
 
     row_id: int
     number: int
     row: Row
     appended: int = 0
+    tried: int = 0
+    order: tuple[int, int] | None = None
 
     def message_id(self) -> bytes:
         """Its own id, else one that is the same however often it runs (RFC 9562, version 8)."""
@@ -35,10 +39,39 @@ class Queued(NamedTuple):
         """The same as a UUID."""
         return uuid.UUID(bytes=self.message_id())
 
+    @property
+    def retries(self) -> int:
+        """How often it was tried again, before it waited for work outside too."""
+        row = self.row
+        return self.tried if len(row) < 10 or row[9] is None else self.tried + position_of(row[9]).retries
+
     def kept(self) -> Row:
         """As it is encoded when it leaves its place in the queue: with its id."""
         head, rest = self.row[:6], (*self.row[6:], *(0, None, None, None)[len(self.row) - 6 :])
         return (*head, rest[0], self.message_id(), *rest[2:])
+
+    def came_back_failed(self, failed: Failed) -> bool:
+        """Whether it came back as its node's Failure, which leads nowhere."""
+        position = self.row[9] if len(self.row) > 9 else None
+        return position is not None and position[2] == FAILURE and position[1] == failed.node
+
+    def again(self, failed: Failed) -> Row:
+        """The same, to be run again after it failed. Where it came back as its node's Failure, which leads nowhere, that node
+        has it again: what it did outside is what has to be done again.
+        """
+        row = self.kept()
+        if row[9] is None:
+            return row
+        position, metadata = position_of(row[9])._replace(retries=0), row[5]
+        if self.came_back_failed(failed):
+            position = position._replace(relation=None)
+            metadata = {key: value for key, value in (metadata or {}).items() if key != "error"}
+        return (*row[:5], metadata, *row[6:9], position)
+
+    def at_its_node(self, failed: Failed, retries: int) -> Row:
+        """The same, and how often that was."""
+        row = self.again(failed)
+        return (*row[:9], row[9]._replace(retries=retries))
 
 
 def starts(

@@ -8,14 +8,16 @@ from django.db import connection as django_connection
 from django.db import transaction
 
 from rules.engine.batch import AWAY, CONTENTION, Done, Runner
+from rules.engine.in_line import culprit, has_tokens, run_in_line
 from rules.engine.intake import Queued
 from rules.engine.ledger import write_down
-from rules.engine.strategies import Strategies
+from rules.engine.strategies import Strategies, Strategy
 from telemetry.fanout import fanout
+from thingsboard.kernel import effects
 from thingsboard.kernel.outbox import claims, kick
 from thingsboard.kernel.outbox.claims import Flow, Head, Looks, Taken
 from thingsboard.kernel.outbox.dead import Casualty, bury, bury_unreadable, put_off
-from thingsboard.kernel.outbox.messages import decode_rows
+from thingsboard.kernel.outbox.messages import Row, decode_rows
 
 log = logging.getLogger(__name__)
 
@@ -95,20 +97,29 @@ class Slicer:
     def _attempt(self, flow: Flow, heads: Sequence[Head], *, careful: bool) -> Slice:
         with transaction.atomic():
             rows = self._take(flow, heads)
-            queued = [each for row in rows for each in self._queued(flow, row)]
-            run = self._runner.run_carefully if careful else self._runner.run
-            done = run(flow.tenant_id, flow.queue, queued)
+            queued: Sequence[Queued] = [each for row in rows for each in self._queued(flow, row)]
+            messages = len(queued)
             strategy = self._strategies.of(flow.queue)
+            queued, done = self._run(flow, queued, strategy, careful=careful)
             in_order = bool(done.failed and strategy.retries and strategy.in_order)
             if in_order:
                 transaction.set_rollback(True)
             else:
-                self._part(flow, queued, done, {row.id: row.retries for row in rows})
+                self._part(flow, queued, done)
                 write_down(self._looks.connection, flow.tenant_id, done.recordings)
         if in_order:
             return self._bite(flow, heads[0], failing=_first_in(rows[0], queued, done))
         self._after(done)
-        return Slice(len(queued), True)
+        return Slice(messages, True)
+
+    def _run(
+        self, flow: Flow, queued: Sequence[Queued], strategy: Strategy, *, careful: bool
+    ) -> tuple[Sequence[Queued], Done]:
+        """What became of messages, and which those were: some may have to stand in line, and others come from there."""
+        run = self._runner.run_carefully if careful else self._runner.run
+        if not strategy.in_order and not has_tokens(queued):
+            return queued, run(flow.tenant_id, flow.queue, queued)
+        return run_in_line(self._looks.connection, self._runner, run, flow, queued, strategy)
 
     def _queued(self, flow: Flow, row: Taken) -> list[Queued]:
         """The messages of a row that is going; one that says nothing that is understood leaves a dead letter alone."""
@@ -125,21 +136,20 @@ class Slicer:
             raise _Gone
         return rows
 
-    def _part(self, flow: Flow, queued: Sequence[Queued], done: Done, retries: dict[int, int]) -> None:
+    def _part(self, flow: Flow, queued: Sequence[Queued], done: Done) -> None:
         """From those that failed: those that are tried again are put off, the others are buried."""
         strategy = self._strategies.of(flow.queue)
         dead: list[Casualty] = []
-        again: dict[int, list[Queued]] = {}
+        again: dict[int, list[Row]] = {}
         for number, why in sorted(done.failed.items()):
             each = queued[number]
-            tried = retries[each.row_id]
+            tried = each.retries
             if strategy.retries < 0 or tried < strategy.retries:
-                again.setdefault(tried, []).append(each)
+                again.setdefault(tried, []).append(each.again(why))
             else:
-                dead.append(Casualty(each.kept(), each.key(), why.error, why.chain, why.node, tried + 1))
+                dead.append(Casualty(each.again(why), each.key(), why.error, why.chain, why.node, tried + 1))
         connection, appender = self._looks.connection, self._runner.tools.appender
-        for tried, found in sorted(again.items()):
-            rows = [each.kept() for each in found]
+        for tried, rows in sorted(again.items()):
             pause = strategy.pause(tried)
             put_off(connection, appender, flow.tenant_id, flow.queue, rows, retries=tried + 1, pause_s=pause)
         if dead:
@@ -157,38 +167,41 @@ class Slicer:
             queued = _messages(row)
             total = row.done + len(queued)
             size = max(1, len(queued) >> max(1, row.attempts - SUSPECTED)) if suspected else failing or 1
-            bite = queued[:size]
+            bite: Sequence[Queued] = queued[:size]
+            messages = len(bite)
+            strategy = self._strategies.of(flow.queue)
             if suspected and size == 1 and row.attempts > SUSPECTED + len(queued).bit_length() + GIVEN_UP:
                 done = Done({}, [])
                 why = f"The message ended its worker, or its run never came to an end, {row.attempts} times."
-                bury(connection, flow.tenant_id, flow.queue, [Casualty(bite[0].kept(), bite[0].key(), why)])
+                blamed = culprit(connection, self._runner, flow, bite[0])
+                if blamed is not None:
+                    bury(connection, flow.tenant_id, flow.queue, [Casualty(blamed.kept(), blamed.key(), why)])
             else:
-                done = self._runner.run_carefully(flow.tenant_id, flow.queue, bite)
-            strategy = self._strategies.of(flow.queue)
+                bite, done = self._run(flow, bite, strategy, careful=True)
             waits = strategy.in_order and done.failed and (strategy.retries < 0 or row.retries < strategy.retries)
             if waits:
                 transaction.set_rollback(True)
             else:
                 self._part_in_order(flow, bite, done, row.retries + 1)
                 attempts = SUSPECTED if suspected else 0
-                claims.bitten(connection, row, row.done + len(bite), total, attempts=attempts)
+                claims.bitten(connection, row, row.done + messages, total, attempts=attempts)
                 write_down(connection, flow.tenant_id, done.recordings)
         if waits:
-            return self._wait(flow, head, bite, done, strategy.pause(row.retries))
+            return self._wait(flow, head, row, bite, done, strategy.pause(row.retries))
         self._after(done)
-        return Slice(len(bite), True)
+        return Slice(messages, True)
 
     def _part_in_order(self, flow: Flow, bite: Sequence[Queued], done: Done, tried: int) -> None:
         dead = [
-            Casualty(bite[number].kept(), bite[number].key(), why.error, why.chain, why.node, tried)
+            Casualty(bite[number].again(why), bite[number].key(), why.error, why.chain, why.node, tried)
             for number, why in sorted(done.failed.items())
         ]
         if dead:
             bury(self._looks.connection, flow.tenant_id, flow.queue, dead)
 
-    def _wait(self, flow: Flow, head: Head, bite: Sequence[Queued], done: Done, pause_s: float) -> Slice:
+    def _wait(self, flow: Flow, head: Head, taken: Taken, bite: Sequence[Queued], done: Done, pause_s: float) -> Slice:
         """The first message that failed holds up its lane for a while; what stands before it is processed first."""
-        first = min(done.failed)
+        first = min(bite[number].number for number in done.failed) - taken.done
         if first:
             return self._bite(flow, head, failing=first)
         with transaction.atomic():
@@ -211,17 +224,19 @@ class Slicer:
                 fanout.committed(news, {})
             if ctx.lanes:
                 kick(ctx.lanes)
+            if ctx.work_outside:
+                effects.kick()
 
 
 def _messages(row: Taken) -> list[Queued]:
     rows = decode_rows(row.body)
-    return [Queued(row.id, index, rows[index], row.appended) for index in range(row.done, len(rows))]
+    return [Queued(row.id, index, rows[index], row.appended, row.retries) for index in range(row.done, len(rows))]
 
 
 def _first_in(row: Taken, queued: Sequence[Queued], done: Done) -> int:
     """How many messages of this row, the first one of the slice, stand before the first one that failed."""
-    first = min(done.failed)
-    return min(first, sum(1 for each in queued if each.row_id == row.id))
+    failed = [queued[number].number for number in done.failed if queued[number].row_id == row.id]
+    return (min(failed) if failed else len(decode_rows(row.body))) - row.done
 
 
 __all__ = ["Slice", "Slicer"]

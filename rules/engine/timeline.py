@@ -32,10 +32,11 @@ class _Step:
     batch: int
     state: int
     outputs: list[dict[str, Any]] = field(default_factory=list)
+    back: bool = False  # it met the node before, in another batch
 
 
 class Timeline:
-    """Of one message in one batch."""
+    """Of one message in one batch. What waited outside of it begins with the node that had it wait, which it leaves."""
 
     def __init__(self) -> None:
         self.omitted = 0
@@ -79,6 +80,11 @@ class Timeline:
             if step.place.id == place.id and len(step.outputs) < MOST_OUTPUTS:
                 self._routed(step, number, relation, self._state(msg), error)
                 return
+        number, state = len(self._steps), self._state(msg)
+        if number < MOST_STEPS:
+            step = _Step(graph, place, len(msg.stack), None, self.run_us, 0.0, 1, state, back=True)
+            self._steps.append(step)
+            self._routed(step, number, relation, state, error)
 
     def json(self, most: int) -> dict[str, Any]:
         """As it is kept; of each message at most `most` bytes of data and of metadata."""
@@ -137,7 +143,7 @@ class Timeline:
 
 
 def _step_json(step: _Step) -> dict[str, Any]:
-    return {
+    said = {
         "chain": str(uuid.UUID(bytes=step.graph.chain)),
         "chainName": bounded.text(step.graph.name, 255)[0],
         "node": str(uuid.UUID(bytes=step.place.id)),
@@ -152,3 +158,6 @@ def _step_json(step: _Step) -> dict[str, Any]:
         "in": step.state,
         "out": step.outputs,
     }
+    if step.back:
+        said["back"] = True
+    return said

@@ -50,6 +50,7 @@ class Node:
     CLUSTERING: ClassVar[str] = "ENABLED"
     RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
+    SUSPENDS: ClassVar[bool] = False  # it has messages wait for work outside (Suspend)
     READS: ClassVar[frozenset[str]] = frozenset()
     WRITES: ClassVar[frozenset[str]] = frozenset()
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from rules.node.message import Body, Msg
+from rules.node.scripts import Answer, Script
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
 from thingsboard.kernel.ids import EntityId
@@ -182,6 +183,16 @@ class Context(Protocol):
     @property
     def alarms(self) -> Alarms:
         """The alarms of this batch's originators."""
+        ...
+
+    def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
+        """What the script returns for each message, as JSON text, or why it does not: the answers in the order of the messages,
+        one round trip for all. Scripts run in a jailed process, each call with a limit of time and memory.
+        """
+        ...
+
+    def evaluate_raw(self, script: Script, calls: Sequence[bytes]) -> Sequence[Answer]:
+        """The same for other arguments than those of a message: each call is the JSON text of the array of its arguments."""
         ...
 
     def announce(self, type: str, entity: EntityId, body: Body) -> None:

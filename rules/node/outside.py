@@ -55,6 +55,7 @@ class Outside(Protocol):
 class OutsideNode(EachNode):
     """A node that works outside. `LONGEST_S` bounds one `perform`, whatever its configuration says."""
 
+    SUSPENDS = True
     LONGEST_S: ClassVar[float] = 60.0
 
     def destination(self, msg: Msg) -> str:

@@ -1,12 +1,20 @@
-"""Scripts of nodes that are known by their text. There is no script engine yet: the scripts that every new node has are built
-in, any other one is refused when the node is made.
+"""Scripts of nodes. The context evaluates them (rules.node.context); those that every new node has are known by their text, so
+that nodes can do without.
 """
 
 import re
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Final
 
-JS: Final = "JS"
-TBEL: Final = "TBEL"
+import orjson
+
+from rules.node.message import Msg
+from thingsboard.kernel.script.program import JS, TBEL, Answer, Program, require_language
+
+__all__ = ["JS", "TBEL", "Answer", "Script", "arguments", "is_one_of"]
+
+ARGUMENTS: Final = ("msg", "metadata", "msgType")
 
 LOG: Final = (
     "return '\\nIncoming message:\\n' + JSON.stringify(msg) + '\\nIncoming metadata:\\n' + JSON.stringify(metadata);"
@@ -38,14 +46,36 @@ return details;"""
 _NOISE = re.compile(r"//[^\n]*|\s+")
 
 
-def require_known(lang: str, js: str, tbel: str, *known: str) -> None:
-    """Raise ValueError unless the script that counts, `js` or `tbel` by `lang`, says the same as one of `known`. White space
-    and line comments do not matter.
+class Script:
+    """The script of a node: the body of a function that returns something. `lang` says which of both texts counts."""
+
+    __slots__ = ("program",)
+
+    def __init__(self, lang: str, js: str, tbel: str, args: tuple[str, ...] = ARGUMENTS) -> None:
+        """Raises ValueError with a sentence for an unknown language, and for TBEL that is none. JavaScript that is none fails
+        the messages: nothing but the jailed process reads it.
+        """
+        self.program = Program(lang, tbel if lang == TBEL else js, args)
+        self.program.compiled()
+
+
+def arguments(msg: Msg) -> bytes:
+    """The arguments of a call, as JSON text: body, metadata and type. The body goes as it came."""
+    return b"[%b,%b,%b]" % (msg.data.raw, _metadata(msg.metadata), _text(msg.type))
+
+
+def _metadata(metadata: Mapping[str, str]) -> bytes:
+    return orjson.dumps(metadata if metadata.__class__ is dict else dict(metadata))
+
+
+@lru_cache(maxsize=1024)
+def _text(type: str) -> bytes:
+    return orjson.dumps(type)
+
+
+def is_one_of(lang: str, js: str, tbel: str, known: Collection[str]) -> bool:
+    """Whether the script that counts, `js` or `tbel` by `lang`, says the same as one of `known`. White space and line comments
+    do not matter. Raises ValueError for an unknown language.
     """
-    if lang not in (JS, TBEL):
-        raise ValueError(f"Unknown script language {lang[:40]!r}; expected JS or TBEL.")
-    script = _NOISE.sub("", tbel if lang == TBEL else js)
-    if script not in {_NOISE.sub("", each) for each in known}:
-        raise ValueError(
-            "Scripts cannot be run yet, they come with a later release; only the default script works here."
-        )
+    require_language(lang)
+    return _NOISE.sub("", tbel if lang == TBEL else js) in {_NOISE.sub("", each) for each in known}

@@ -24,7 +24,7 @@ from thingsboard.kernel import outbox
 from thingsboard.kernel.entities import registered
 from thingsboard.kernel.errors import BadRequest, NotFound
 from thingsboard.kernel.ids import EntityType
-from thingsboard.kernel.models import DeadLetter
+from thingsboard.kernel.models import DeadLetter, Effect
 from thingsboard.kernel.outbox import Message
 from thingsboard.kernel.time import now_ms
 
@@ -225,6 +225,7 @@ def forget_tenants(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid
     """What goes with tenants that are about to be deleted. What is still in a queue then, and fails, goes by age."""
     if kind is EntityType.TENANT:
         DeadLetter.objects.filter(tenant_id__in=ids).delete()
+        Effect.objects.filter(tenant_id__in=ids).delete()
 
 
 def _remove_slices(rows: QuerySet[DeadLetter]) -> int:

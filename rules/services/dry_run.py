@@ -21,6 +21,7 @@ from rules.engine.context import Tools
 from rules.engine.dry import DryContext
 from rules.engine.entities import device_metadata
 from rules.engine.graph import Graph, Place
+from rules.engine.jails import jail_of_people
 from rules.engine.recorder import Item
 from rules.engine.run import Run, Start
 from rules.engine.timeline import Timeline
@@ -113,7 +114,7 @@ class _Rehearsal:
 
     def __init__(self, chain: RuleChain, version: int | None, assume: str | None) -> None:
         self._assume = assume
-        tools = Tools(database.connection, introspect(database.connection))
+        tools = Tools(database.connection, introspect(database.connection), jail_of_people())
         self._ctx = DryContext(tools, chain.tenant_id)
         cache = ChainCache()
         self._chains: TenantChains = cache.of(chain.tenant_id)

@@ -211,13 +211,6 @@ def test_a_default_chain_for_a_device_profile_has_the_roots_nodes(cast: Cast) ->
     assert error(alice.post("/api/ruleChain/device/default", {}, format="json")) == (400, 31)
 
 
-def test_scripts_are_said_to_be_unavailable_in_words(cast: Cast) -> None:
-    alice = api(cast.alice)
-    assert alice.get("/api/ruleChain/tbelEnabled").json() is False
-    found = alice.post("/api/ruleChain/testScript", {"script": "return 1;"}, format="json").json()
-    assert found["output"] == "" and "cannot be run yet" in found["error"]
-
-
 @pytest.mark.parametrize("kind", ["CORE", "EDGE"])
 def test_a_tenants_chains_go_with_it(cast: Cast, kind: str) -> None:
     create(api(cast.gina), type=kind)

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from rules import registry
+from rules.engine.jails import jail_of_people
 from rules.models import RuleChain
 from rules.node import Node
 from tests.cast import Cast, api
@@ -18,6 +19,7 @@ SWITCH = "org.thingsboard.rule.engine.filter.TbMsgTypeSwitchNode"
 SAVE = "org.thingsboard.rule.engine.telemetry.TbMsgTimeseriesNode"
 ALARM = "org.thingsboard.rule.engine.action.TbCreateAlarmNode"
 LOG = "org.thingsboard.rule.engine.action.TbLogNode"
+SCRIPT = "org.thingsboard.rule.engine.transform.TbTransformMsgNode"
 INPUT = "org.thingsboard.rule.engine.flow.TbRuleChainInputNode"
 
 
@@ -89,6 +91,18 @@ def test_the_newest_telemetry_of_a_device_is_tried(cast: Cast) -> None:
     assert [each["message"]["ts"] for each in results] == [2_000, 3_000]
     empty = {"entity_type": "DEVICE", "id": str(cast.bobs_device.pk)}
     assert run(cast, chain, newest={"originator": empty}).status_code == 404
+
+
+def test_scripts_run_too(cast: Cast) -> None:
+    script = {"scriptLang": "JS", "jsScript": "return {msg: {twice: msg.t * 2}};"}
+    lines = [(0, 1, "Success")]
+    chain = make_chain(cast.acme.pk, [(registry.all()[SCRIPT], script), *kinds(LOG)], lines, root=False)
+    try:
+        with nothing_happens(cast):
+            (result,) = run(cast, chain, messages=[message(cast)]).json()["results"]
+    finally:
+        jail_of_people().close()
+    assert result["effects"][0]["text"].startswith('\nIncoming message:\n{"twice":80}')
 
 
 def test_an_older_version_can_be_tried(cast: Cast) -> None:

@@ -137,3 +137,42 @@ class Timer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} at {self.due_time}"
+
+
+class Effect(models.Model):
+    """Work outside of the database that a message waits for (kernel.effects), stored with the COMMIT that wanted it.
+
+    `due_time` is when it may be claimed: while somebody works on it that is when his lease ends. The body holds the message, as
+    in the queue, with the place where it goes on.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.UUIDField()
+    destination = models.CharField(max_length=255, help_text="Whom the work is sent to.")
+    queue = models.CharField(max_length=255, help_text="Where the message goes on.")
+    size = models.PositiveIntegerField(help_text="Bytes of the body.")
+    due_time = models.BigIntegerField(help_text="When it may be claimed; milliseconds since 1970.")
+    lease = models.BigIntegerField(default=0, help_text="A number that its present worker alone knows; 0: nobody.")
+    attempts = models.SmallIntegerField(default=0, help_text="Tries that were begun; committed before each.")
+    parked = models.BooleanField(default=False, help_text="Nothing to do: the message waits for one before it.")
+    order_key = models.BigIntegerField(null=True, help_text="Of one key, one after the other; null: in no order.")
+    order_no = models.BigIntegerField(default=0, help_text="Its place among those of its key.")
+    created_time = models.BigIntegerField(default=now_ms)
+    body = models.BinaryField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["tenant_id", "destination", "due_time", "id"],
+                name="effect_claim",
+                condition=models.Q(parked=False),
+            ),
+            models.Index(
+                fields=["order_key", "order_no", "id"],
+                name="effect_order",
+                condition=models.Q(order_key__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} for {self.destination}"

@@ -100,6 +100,23 @@ TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
 TB_RULE_BACKLOG_BYTES = env.integer("TB_RULE_BACKLOG_BYTES", 256 * 1024 * 1024, low=1)
 TB_RULE_BACKLOG_SECONDS = env.seconds("TB_RULE_BACKLOG_SECONDS", 3600.0, low=0.05)
 TB_RULE_BACKLOG_CHECK_SECONDS = env.seconds("TB_RULE_BACKLOG_CHECK_SECONDS", 1.0, low=0.01)
+# Work outside (docs/reference/rule-engine.md): at once in an effects process, of a tenant, of a tenant for one destination,
+# and bytes of their messages. Connections that they share, and seconds until an unused one is closed.
+TB_EFFECTS_AT_ONCE = env.integer("TB_EFFECTS_AT_ONCE", 2000, low=1, high=50_000)
+TB_EFFECTS_PER_TENANT = env.integer("TB_EFFECTS_PER_TENANT", 1000, low=1, high=50_000)
+TB_EFFECTS_PER_DESTINATION = env.integer("TB_EFFECTS_PER_DESTINATION", 500, low=1, high=50_000)
+TB_EFFECTS_BYTES = env.integer("TB_EFFECTS_BYTES", 64 * 1024 * 1024, low=1)
+TB_EFFECT_CLIENTS = env.integer("TB_EFFECT_CLIENTS", 400, low=4, high=50_000)
+TB_EFFECT_CLIENT_IDLE_SECONDS = env.seconds("TB_EFFECT_CLIENT_IDLE_SECONDS", 60.0, low=0.05)
+# How often one is tried, the first pause (doubled up to a minute), after what time another worker takes over from one that
+# died, how often forgotten work is looked for, and what running work has when its worker stops.
+TB_EFFECT_ATTEMPTS = env.integer("TB_EFFECT_ATTEMPTS", 5, low=1, high=1000)
+TB_EFFECT_RETRY_SECONDS = env.seconds("TB_EFFECT_RETRY_SECONDS", 1.0, low=0.001)
+TB_EFFECT_LEASE_SECONDS = env.seconds("TB_EFFECT_LEASE_SECONDS", 15.0, low=0.1)
+TB_EFFECT_SWEEP_SECONDS = env.seconds("TB_EFFECT_SWEEP_SECONDS", 1.0, low=0.05)
+TB_EFFECT_STOP_SECONDS = env.seconds("TB_EFFECT_STOP_SECONDS", 5.0, low=0.0)
+# How much of one tenant's work may be stored; above it that tenant's devices are not served.
+TB_EFFECTS_BACKLOG = env.integer("TB_EFFECTS_BACKLOG", 100_000, low=1)
 # Messages that could not be processed: how many of a tenant are kept, the newest, and for how long.
 TB_DEAD_LETTERS_PER_TENANT = env.integer("TB_DEAD_LETTERS_PER_TENANT", 10_000, low=1, high=10_000_000)
 TB_DEAD_LETTERS_DAYS = env.integer("TB_DEAD_LETTERS_DAYS", 30, low=1, high=3650)
@@ -111,6 +128,12 @@ TB_RULE_DEBUG_DAYS = env.integer("TB_RULE_DEBUG_DAYS", 7, low=1, high=3650)
 TB_RULE_DEBUG_PER_NODE = env.integer("TB_RULE_DEBUG_PER_NODE", 1000, low=1, high=1_000_000)
 TB_RULE_TRACE_PER_MINUTE = env.integer("TB_RULE_TRACE_PER_MINUTE", 0, high=10_000)
 TB_RULE_TRACES_PER_TENANT = env.integer("TB_RULE_TRACES_PER_TENANT", 1000, low=1, high=1_000_000)
+# Scripts of rule nodes (docs/reference/rule-engine.md): CPU time of one call (ms), memory of one script and the longest result
+# (bytes), and how many scripts a process keeps ready to run.
+TB_SCRIPT_TIMEOUT_MS = env.integer("TB_SCRIPT_TIMEOUT_MS", 1000, low=10, high=60_000)
+TB_SCRIPT_MEMORY_BYTES = env.integer("TB_SCRIPT_MEMORY_BYTES", 16 * 1024 * 1024, low=1 << 20, high=1 << 30)
+TB_SCRIPT_RESULT_SIZE = env.integer("TB_SCRIPT_RESULT_SIZE", 1024 * 1024, low=1024, high=64 << 20)
+TB_SCRIPTS_KEPT = env.integer("TB_SCRIPTS_KEPT", 128, low=1, high=10_000)
 
 # The disk of the database: below so many free bytes nothing is stored or acknowledged. Only the embedded database's disk
 # is known; that of another server can be watched where its file system is mounted here.

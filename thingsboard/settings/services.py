@@ -4,7 +4,13 @@ from thingsboard.embedded.addresses import celery_broker_url, database_url, redi
 
 from . import env
 from .database import connection_settings
-from .platform import TB_DATA_DIR, TB_DEVICE_INACTIVITY_CHECK_SECONDS, TB_ERASURE_SECONDS, TB_RULE_SWEEP_SECONDS
+from .platform import (
+    TB_DATA_DIR,
+    TB_DEVICE_INACTIVITY_CHECK_SECONDS,
+    TB_EFFECT_SWEEP_SECONDS,
+    TB_ERASURE_SECONDS,
+    TB_RULE_SWEEP_SECONDS,
+)
 
 DATABASE_URL = env.text("DATABASE_URL") or database_url(TB_DATA_DIR)
 REDIS_URL = env.text("REDIS_URL") or redis_url(TB_DATA_DIR)
@@ -55,6 +61,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "rules.tasks.sweep",
         "schedule": TB_RULE_SWEEP_SECONDS,
         "options": {"queue": "rules", "expires": TB_RULE_SWEEP_SECONDS},
+    },
+    "sweep-effects": {
+        "task": "rules.tasks.work_outside",
+        "schedule": TB_EFFECT_SWEEP_SECONDS,
+        "options": {"queue": "effects", "expires": TB_EFFECT_SWEEP_SECONDS},
     },
     "trim-dead-letters": {
         "task": "rules.tasks.trim_dead_letters",

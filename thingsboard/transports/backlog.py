@@ -17,6 +17,7 @@ import psycopg
 from django.conf import settings
 
 from telemetry.store.connect import connect
+from thingsboard.kernel.effects.counts import RESULTS, counted
 from thingsboard.kernel.outbox.backlog import Backlog, Bounds, measure, together
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class BacklogWatch:
         self.over: Tenants = NOBODY
         self.total = together({}, _now())
         self.times = 0  # that a tenant came to be over
+        self.results = dict.fromkeys(RESULTS, 0)  # what became of work outside, over all workers
         self._application, self._changed = application, changed
         self._bounds = Bounds.from_settings()
         self._connection: psycopg.Connection[Any] | None = None
@@ -77,6 +79,10 @@ class BacklogWatch:
         """For how long the oldest message of all tenants waits, in seconds."""
         return self.total.age(_now()) if self.total.messages else 0.0
 
+    def age_outside(self) -> float:
+        """For how long the oldest work outside is stored, in seconds."""
+        return self.total.outside.age(_now())
+
     # In the thread.
 
     def _run(self) -> None:
@@ -94,6 +100,7 @@ class BacklogWatch:
     def _look(self) -> tuple[float, dict[uuid.UUID, Backlog] | None]:
         """For how long to rest afterwards (s), and what was found: None when the database could not be asked."""
         rest = float(settings.TB_RULE_BACKLOG_CHECK_SECONDS)
+        self.results = counted() or self.results
         found, began = None, time.monotonic()
         try:
             if self._connection is None:

@@ -110,6 +110,17 @@ def backlog(watch: BacklogWatch) -> Iterator[Metric]:
     yield gauge("rule_backlog_oldest_seconds", "For how long the oldest of them waits.", watch.age())
     yield gauge("rule_backlog_withheld_tenants", "Tenants whose devices are not served for that.", len(watch.over))
     yield counter("rule_backlog_withholdings", "Times that this began for a tenant.", watch.times)
+    outside = watch.total.outside
+    yield gauge("effects_stored", "Work outside that is not done yet, of all tenants.", outside.stored)
+    yield gauge("effects_running", "Of which somebody works on.", outside.running)
+    yield gauge("effects_bytes", "Bytes of its messages.", outside.size)
+    yield gauge("effects_oldest_seconds", "For how long the oldest of it is stored.", watch.age_outside())
+    yield labelled(
+        CounterMetricFamily(
+            "thingsboard_effects", "Work outside that was begun, by what became of it.", labels=["result"]
+        ),
+        watch.results.items(),
+    )
 
 
 def house(log: RefusalLog) -> Iterator[Metric]:

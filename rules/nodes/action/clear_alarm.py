@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rules.node import FALSE, Context, Emit, Msg, Outcome
-from rules.node.alarm_node import AlarmConfig, AlarmNode, told
+from rules.node.alarm_node import AlarmConfig, AlarmNode, Details, told
 from thingsboard.kernel.ids import EntityId, EntityType
 
 # Of which entity, and of which type.
@@ -24,8 +24,8 @@ class ClearAlarm(AlarmNode):
     nothing to clear, the message goes on as it is. Where the originator is an alarm itself, that one is cleared, whatever its
     type.
 
-    The alarm's type may have templates. The default script keeps the details that the alarm has; other scripts come with a
-    later release, until then a node that has one fails its messages.
+    The alarm's type may have templates. Details are what the script returns, any JSON; it finds those of the alarm in
+    `metadata.prevAlarmDetails`, as text. The default script keeps them.
     """
 
     TYPE = "org.thingsboard.rule.engine.action.TbClearAlarmNode"
@@ -37,7 +37,7 @@ class ClearAlarm(AlarmNode):
 
     def __init__(self, config: ClearAlarmConfig, name: str = "") -> None:
         super().__init__(config, name)
-        self._require_default_script()
+        self._use_script()
 
     def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """All alarms are loaded at once, and then each message decides by what those before it left."""
@@ -47,8 +47,9 @@ class ClearAlarm(AlarmNode):
         wanted = {pair for pair in pairs if not isinstance(pair, Emit)}
         if wanted:
             ctx.alarms.load(wanted)
+        details = self._built(ctx, _found(ctx, messages, pairs) if self._script else ())
         return [
-            pair if isinstance(pair, Emit) else self._outcome(ctx, msg, pair)
+            pair if isinstance(pair, Emit) else self._outcome(ctx, msg, pair, details)
             for msg, pair in zip(messages, pairs, strict=True)
         ]
 
@@ -64,7 +65,7 @@ class ClearAlarm(AlarmNode):
         except ValueError as error:
             return Emit.failure(msg, str(error))
 
-    def _outcome(self, ctx: Context, msg: Msg, pair: Pair) -> Outcome:
+    def _outcome(self, ctx: Context, msg: Msg, pair: Pair, built: Details) -> Outcome:
         originator, type = pair
         active = ctx.alarms.active(originator, type)
         if active is None:
@@ -72,10 +73,20 @@ class ClearAlarm(AlarmNode):
         if msg.originator.type is EntityType.ALARM and active.id != msg.originator.id:
             return Emit(FALSE, msg)  # a newer one of the same type; the message's own is cleared already
         try:
-            details = self._details(msg, active.details)
+            details = built.of(msg, active.details)
         except ValueError as error:
             return Emit.failure(msg, str(error))
         result = ctx.alarms.clear(originator, type, details, ctx.now())
         if result is None:
             return Emit(FALSE, msg)
         return told(ctx, "Cleared", msg, result, "isClearedAlarm")
+
+
+def _found(ctx: Context, messages: Sequence[Msg], pairs: Sequence[Pair | Emit]) -> list[tuple[Msg, Any]]:
+    """The messages that find an alarm, and its details."""
+    found = []
+    for msg, pair in zip(messages, pairs, strict=True):
+        active = None if isinstance(pair, Emit) else ctx.alarms.active(*pair)
+        if active is not None:
+            found.append((msg, active.details))
+    return found

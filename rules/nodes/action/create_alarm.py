@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rules.node import Context, Emit, Msg, Outcome
-from rules.node.alarm_node import AlarmConfig, AlarmNode, checked_type, told
+from rules.node.alarm_node import AlarmConfig, AlarmNode, Details, checked_type, told
 from rules.node.context import ActiveAlarm, AlarmWish
 from rules.node.message_alarm import MessageAlarm, Severity
 from rules.node.scripts import TBEL
@@ -45,8 +45,9 @@ class CreateAlarm(AlarmNode):
     severity, a message of type ENTITY_CREATED or ENTITY_UPDATED goes through the rules from their beginning, too.
 
     The alarm's type may have templates, and with "dynamic severity" its severity, too. With "use message alarm data" the body
-    is the alarm: its type, severity, details, propagation and times count instead of the node's. The default script keeps the
-    details that an alarm has; other scripts come with a later release, until then a node that needs one fails its messages.
+    is the alarm: its type, severity, details, propagation and times count instead of the node's. Details are what the
+    script returns, any JSON; it finds those of the active alarm in `metadata.prevAlarmDetails`, as text. The default script
+    keeps them.
     """
 
     TYPE = "org.thingsboard.rule.engine.action.TbCreateAlarmNode"
@@ -63,7 +64,7 @@ class CreateAlarm(AlarmNode):
             Severity.of(config.severity)
         self._builds_details = not config.use_message_alarm_data or config.overwrite_alarm_details
         if self._builds_details:
-            self._require_default_script()
+            self._use_script()
         # What every message asks for, where messages have no say in it.
         self._always: _Demand | None = None
         if self._type.constant and not config.use_message_alarm_data and not config.dynamic_severity:
@@ -79,8 +80,9 @@ class CreateAlarm(AlarmNode):
         wanted |= {(demand.owner, demand.type) for _, demand in wishing if demand.owner in owners}
         if wanted:
             ctx.alarms.load(wanted)
+        details = self._built(ctx, [(msg, _previous(ctx, msg, demand)) for msg, demand in wishing if self._script])
         return [
-            self._outcome(ctx, msg, demand, owners) if isinstance(demand, _Demand) else demand
+            self._outcome(ctx, msg, demand, owners, details) if isinstance(demand, _Demand) else demand
             for msg, demand in zip(messages, demands, strict=True)
         ]
 
@@ -99,10 +101,12 @@ class CreateAlarm(AlarmNode):
         except ValueError as error:
             return Emit.failure(msg, str(error))
 
-    def _outcome(self, ctx: Context, msg: Msg, demand: _Demand, owners: dict[EntityId, uuid.UUID | None]) -> Outcome:
+    def _outcome(
+        self, ctx: Context, msg: Msg, demand: _Demand, owners: dict[EntityId, uuid.UUID | None], built: Details
+    ) -> Outcome:
         active = ctx.alarms.active(msg.originator, demand.type)
         try:
-            wish = self._wish(ctx, msg, demand, active)
+            wish = self._wish(ctx, msg, demand, active, built)
         except ValueError as error:
             return Emit.failure(msg, str(error))
         owner = demand.owner
@@ -115,11 +119,11 @@ class CreateAlarm(AlarmNode):
             return told(ctx, "Created", msg, result, "isNewAlarm")
         return told(ctx, "Updated", msg, result, "isExistingAlarm")
 
-    def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: ActiveAlarm | None) -> AlarmWish:
+    def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: ActiveAlarm | None, built: Details) -> AlarmWish:
         """For the message's originator. Raises ValueError where details cannot be made."""
         config, alarm = self.config, demand.brought
         if self._builds_details:
-            details = self._details(msg, active.details if active else None)
+            details = built.of(msg, active.details if active else None)
         else:
             details = None if alarm is None else alarm.details
         if active is not None:
@@ -144,3 +148,9 @@ class CreateAlarm(AlarmNode):
             source.propagate_to_tenant,
             types,
         )
+
+
+def _previous(ctx: Context, msg: Msg, demand: _Demand) -> Any:
+    """The details of the alarm that the message finds."""
+    active = ctx.alarms.active(msg.originator, demand.type)
+    return None if active is None else active.details

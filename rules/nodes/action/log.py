@@ -1,7 +1,10 @@
 """Log."""
 
-from rules.node import SUCCESS, Category, Config, Context, EachNode, Emit, Msg, Outcome
-from rules.node.scripts import JS, LOG, TBEL, require_known
+from collections.abc import Sequence
+
+from rules.node import SUCCESS, Category, Config, Context, Emit, Msg, Node, Outcome
+from rules.node.script_results import text
+from rules.node.scripts import JS, LOG, TBEL, Script, is_one_of
 from thingsboard.kernel.encoding import json_bytes
 
 
@@ -15,11 +18,11 @@ class LogConfig(Config, frozen=True):
     tbel_script: str = LOG
 
 
-class Log(EachNode):
+class Log(Node):
     """Writes messages into the log of the rules worker.
 
-    The default script writes body and metadata at level info. Other scripts come with a later release; until then a node
-    that has one fails its messages.
+    The line, at level info, is the string that the script returns; in TBEL it may be anything, which is written as JSON.
+    Another result, and an error, leaves by Failure. The default script, body and metadata, is not run: the node knows it.
     """
 
     TYPE = "org.thingsboard.rule.engine.action.TbLogNode"
@@ -31,11 +34,28 @@ class Log(EachNode):
 
     def __init__(self, config: LogConfig, name: str = "") -> None:
         super().__init__(config, name)
-        require_known(config.script_lang, config.js_script, config.tbel_script, LOG)
+        texts = config.script_lang, config.js_script, config.tbel_script
+        self._script = None if is_one_of(*texts, (LOG,)) else Script(*texts)
 
-    def one(self, ctx: Context, msg: Msg) -> Outcome:
-        """Body and metadata as they are."""
-        body = msg.data.raw.decode(errors="replace")
-        metadata = json_bytes(dict(msg.metadata)).decode(errors="replace")
-        ctx.log(f"\nIncoming message:\n{body}\nIncoming metadata:\n{metadata}")
-        return Emit(SUCCESS, msg)
+    def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
+        """A line each."""
+        if self._script is None:
+            for msg in messages:
+                ctx.log(_usual(msg))
+            return [Emit(SUCCESS, msg) for msg in messages]
+        outcomes: list[Outcome] = []
+        for msg, answer in zip(messages, ctx.evaluate(self._script, messages), strict=True):
+            try:
+                ctx.log(text(answer, self.config.script_lang))
+            except ValueError as error:
+                outcomes.append(Emit.failure(msg, str(error)))
+            else:
+                outcomes.append(Emit(SUCCESS, msg))
+        return outcomes
+
+
+def _usual(msg: Msg) -> str:
+    """Body and metadata as they are."""
+    body = msg.data.raw.decode(errors="replace")
+    metadata = json_bytes(dict(msg.metadata)).decode(errors="replace")
+    return f"\nIncoming message:\n{body}\nIncoming metadata:\n{metadata}"

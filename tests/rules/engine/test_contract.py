@@ -21,6 +21,8 @@ from rules.nodes.filter.check_fields_presence import CheckFieldsPresence
 from rules.nodes.filter.device_profile_switch import DeviceProfileSwitch
 from rules.nodes.filter.message_type_filter import MessageTypeFilter
 from rules.nodes.filter.message_type_switch import MessageTypeSwitch
+from rules.nodes.filter.script import ScriptFilter
+from rules.nodes.transformation.script import ScriptTransformation
 from tests.cast import Cast
 from tests.rules.engine.world import drain, make_chain, telemetry, waiting
 from thingsboard.kernel import outbox, time
@@ -77,8 +79,15 @@ def mixed(devices: Sequence[Device], count: int, seed: int = 7) -> list[Message]
     return messages
 
 
+# Counts how often the alarm was raised, in the alarm itself; some messages make it fail.
+COUNT = """var seen = metadata.prevAlarmDetails ? JSON.parse(metadata.prevAlarmDetails).seen : 0;
+if (msg.n % 17 === 3) throw new Error("no alarm of " + msg.n);
+return {seen: seen + 1};"""
+SEVERAL = "return msg.hot > 2 ? [{metadata: {...metadata, part: 1}}, {msg: {...msg, hot: 1}}] : {};"
+
+
 def chain(tenant_id: uuid.UUID) -> None:
-    """What is saved is read again, alarms come and go, and bad messages fail."""
+    """What is saved is read again, alarms come and go and count, scripts decide and multiply, and bad messages fail."""
     make_chain(
         tenant_id,
         [
@@ -87,14 +96,17 @@ def chain(tenant_id: uuid.UUID) -> None:
             (SaveAttributes, {"scope": "CLIENT_SCOPE"}),
             (OriginatorAttributes, READ),
             (CheckFieldsPresence, {"messageNames": ["hot"]}),
-            (CreateAlarm, {"alarmType": "Hot ${hot}"}),
+            (CreateAlarm, {"alarmType": "Hot ${hot}", "scriptLang": "JS", "alarmDetailsBuildJs": COUNT}),
             (ClearAlarm, {"alarmType": "Hot ${hot}"}),
             (DeviceProfileSwitch, {}),
             (MessageTypeFilter, {"messageTypes": ["ALARM"]}),
             (CreateAlarm, {"alarmType": "Alarms of ${deviceName}", "severity": "MINOR"}),
+            (ScriptFilter, {"scriptLang": "TBEL", "tbelScript": "return msg.cold == null || msg.n % 5 > 0;"}),
+            (ScriptTransformation, {"scriptLang": "JS", "jsScript": SEVERAL}),
         ],
         [
-            (0, 1, "Post telemetry"), (0, 2, "Post attributes"), (1, 3, "Success"), (3, 4, "Success"), (4, 5, "True"),
+            (0, 1, "Post telemetry"), (0, 2, "Post attributes"), (1, 10, "Success"), (10, 11, "True"), (11, 3, "Success"),
+            (3, 4, "Success"), (4, 5, "True"),
             (4, 6, "False"), (5, 7, "Created"), (5, 7, "Updated"), (6, 7, "Cleared"), (7, 8, "default"), (8, 9, "True"),
         ],
     )  # fmt: skip

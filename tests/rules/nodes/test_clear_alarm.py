@@ -76,7 +76,6 @@ def test_details_of_the_metadata_that_are_not_json_fail_the_message(world: World
     ("change", "why"),
     [
         ({"alarmType": " "}, "The alarm type is empty"),
-        ({"alarmDetailsBuildTbel": "return {t: msg.t};"}, "Scripts cannot be run yet"),
         ({"scriptLang": "COBOL"}, "Unknown script language"),
     ],
 )

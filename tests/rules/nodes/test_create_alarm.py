@@ -146,8 +146,7 @@ def test_the_default_script_of_older_versions_is_known() -> None:
         ({"severity": "${severity}"}, "Unknown alarm severity"),
         ({"alarmType": ""}, "The alarm type is empty"),
         ({"alarmType": "x" * 256}, "The alarm type has 256 characters"),
-        ({"alarmDetailsBuildTbel": "return {t: msg.t};"}, "Scripts cannot be run yet"),
-        ({"scriptLang": "JS", "alarmDetailsBuildJs": TBEL}, "Scripts cannot be run yet"),
+        ({"scriptLang": "COBOL"}, "Unknown script language"),
         ({"relationTypes": "Contains"}, "relationTypes"),
     ],
 )

@@ -50,9 +50,9 @@ def test_the_script_makes_the_details_where_that_is_wanted_or_not_said(world: Wo
 
 
 def test_a_script_that_is_not_needed_may_be_any() -> None:
-    made(CreateAlarm, {**CONFIGURATION, "alarmDetailsBuildTbel": "return {};"})
-    with pytest.raises(ValueError, match="Scripts cannot be run yet"):
-        made(CreateAlarm, {**CONFIGURATION, "alarmDetailsBuildTbel": "return {};", "overwriteAlarmDetails": True})
+    made(CreateAlarm, {**CONFIGURATION, "alarmDetailsBuildTbel": "return (;"})
+    with pytest.raises(ValueError, match=r"\(line 1\)"):
+        made(CreateAlarm, {**CONFIGURATION, "alarmDetailsBuildTbel": "return (;", "overwriteAlarmDetails": True})
 
 
 def test_the_alarm_may_be_of_another_entity_of_the_tenant(world: World) -> None:

@@ -1,5 +1,10 @@
-"""How much of each tenant waits in the queue, and who has too much there (architecture.md 4: bounded by bytes and age)."""
+"""How much of each tenant waits in the queue and for work outside, and who has too much there (architecture.md 4 and 5).
 
+The queue is bounded by bytes and age, stored work outside by bytes and number: a receiver that is away for an hour is no reason
+to stop the devices, as long as what waits for it is little.
+"""
+
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,13 +28,37 @@ _MEASURE = """
     GROUP BY flow.tenant_id
 """
 
+_MEASURE_EFFECTS = """
+    SELECT tenant_id, sum(size)::bigint, count(*), count(*) FILTER (WHERE lease <> 0), min(created_time)
+    FROM kernel_effect GROUP BY tenant_id
+"""
+
+
+class Outside(NamedTuple):
+    """Stored work outside: bytes, how many there are, how many of them somebody works on, since when the oldest is there."""
+
+    size: int = 0
+    stored: int = 0
+    running: int = 0
+    oldest: int | None = None
+
+    def age(self, now: int) -> float:
+        """For how long the oldest is there, in seconds; `now` in ms since 1970."""
+        return 0.0 if self.oldest is None else max(0, now - self.oldest) / 1000
+
+
+NOTHING = Outside()
+
 
 class Backlog(NamedTuple):
-    """What waits: bytes of the rows' bodies, messages, and since when the oldest row does (ms since 1970)."""
+    """What waits: bytes of the queue's bodies, messages, since when the oldest row does (ms since 1970), and what waits for
+    work outside.
+    """
 
     size: int
     messages: int
     oldest: int
+    outside: Outside = NOTHING
 
     def age(self, now: int) -> float:
         """For how long the oldest row waits, in seconds; `now` in ms since 1970."""
@@ -37,9 +66,13 @@ class Backlog(NamedTuple):
 
 
 def measure(connection: psycopg.Connection[Any]) -> dict[uuid.UUID, Backlog]:
-    """The backlog of every tenant that has one, in one statement. Raises psycopg.Error."""
-    rows = psycopg.Cursor(connection).execute(_MEASURE).fetchall()
-    return {tenant: Backlog(size, messages, oldest) for tenant, size, messages, oldest in rows}
+    """The backlog of every tenant that has one. Raises psycopg.Error."""
+    cursor = psycopg.Cursor(connection)
+    now = int(time.time() * 1000)
+    found = {tenant: Backlog(*rest) for tenant, *rest in cursor.execute(_MEASURE).fetchall()}
+    for tenant, *rest in cursor.execute(_MEASURE_EFFECTS).fetchall():
+        found[tenant] = found.get(tenant, Backlog(0, 0, now))._replace(outside=Outside(*rest))
+    return found
 
 
 def together(backlogs: Mapping[uuid.UUID, Backlog], now: int) -> Backlog:
@@ -47,21 +80,30 @@ def together(backlogs: Mapping[uuid.UUID, Backlog], now: int) -> Backlog:
     return Backlog(
         sum(each.size for each in backlogs.values()),
         sum(each.messages for each in backlogs.values()),
-        min((each.oldest for each in backlogs.values()), default=now),
+        min((each.oldest for each in backlogs.values() if each.messages), default=now),
+        Outside(
+            sum(each.outside.size for each in backlogs.values()),
+            sum(each.outside.stored for each in backlogs.values()),
+            sum(each.outside.running for each in backlogs.values()),
+            min((each.outside.oldest for each in backlogs.values() if each.outside.oldest is not None), default=None),
+        ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of one tenant's backlog: bytes, and seconds that its oldest row waits."""
+    """Of one tenant's backlog: bytes, stored work outside included; seconds that its oldest row in the queue
+    waits; how much work outside is stored.
+    """
 
     size: int
     seconds: float
+    stored: int = 100_000
 
     @classmethod
     def from_settings(cls) -> Self:
-        """As the TB_RULE_BACKLOG_* settings say."""
-        return cls(settings.TB_RULE_BACKLOG_BYTES, settings.TB_RULE_BACKLOG_SECONDS)
+        """As the TB_RULE_BACKLOG_* settings and TB_EFFECTS_BACKLOG say."""
+        return cls(settings.TB_RULE_BACKLOG_BYTES, settings.TB_RULE_BACKLOG_SECONDS, settings.TB_EFFECTS_BACKLOG)
 
     def over(
         self, backlogs: Mapping[uuid.UUID, Backlog], before: frozenset[uuid.UUID], now: int
@@ -74,4 +116,7 @@ class Bounds:
         )
 
     def _exceeded(self, backlog: Backlog, share: float, now: int) -> bool:
-        return backlog.size > self.size * share or backlog.age(now) > self.seconds * share
+        if backlog.outside.stored > self.stored * share:
+            return True
+        size = backlog.size + backlog.outside.size
+        return size > self.size * share or backlog.age(now) > self.seconds * share

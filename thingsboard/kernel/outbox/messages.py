@@ -28,7 +28,7 @@ class Position(NamedTuple):
     """Where in the rule chains a message goes on: behind `node` of `chain` by `relation`, or at `node` without one.
 
     `stack` holds the (chain, node) pairs that called this chain, the last one first to return to; ids are 16 bytes.
-    `visited` is how many nodes it met before.
+    `visited` is how many nodes it met before, `retries` how often it was tried again after a failure.
     """
 
     chain: bytes
@@ -36,6 +36,7 @@ class Position(NamedTuple):
     relation: str | None = None
     stack: tuple[tuple[bytes, bytes], ...] = ()
     visited: int = 0
+    retries: int = 0
 
 
 class Message(NamedTuple):
@@ -95,8 +96,8 @@ class Message(NamedTuple):
 
 def position_of(raw: Sequence[Any]) -> Position:
     """A position as it was decoded."""
-    chain, node, relation, stack, visited = raw
-    return Position(chain, node, relation, tuple((each[0], each[1]) for each in stack), visited)
+    chain, node, relation, stack, *counts = raw
+    return Position(chain, node, relation, tuple((each[0], each[1]) for each in stack), *counts)
 
 
 def encode(rows: Sequence[Row]) -> bytes:

@@ -1,13 +1,17 @@
 """The guard that this platform is set up with."""
 
-from functools import cache
+from functools import lru_cache
 
 from django.conf import settings
 
 from thingsboard.kernel.outgoing.guard import Guard
 
 
-@cache
 def guard() -> Guard:
-    """One for the whole process: TB_SSRF_GUARD and TB_SSRF_ALLOWED."""
-    return Guard(enabled=settings.TB_SSRF_GUARD, allowed=settings.TB_SSRF_ALLOWED)
+    """As TB_SSRF_GUARD and TB_SSRF_ALLOWED say; one for the whole process."""
+    return _made(settings.TB_SSRF_GUARD, tuple(settings.TB_SSRF_ALLOWED))
+
+
+@lru_cache(maxsize=1)
+def _made(enabled: bool, allowed: tuple[str, ...]) -> Guard:
+    return Guard(enabled=enabled, allowed=allowed)
