@@ -24,10 +24,11 @@ def test_a_server_of_this_machine_is_called_only_where_that_is_permitted(
         "headers": {"X-Msg": "$[t]", "X-Key": "key"},
     }
     make_chain(cast.acme.pk, [(RestApiCall, call), (SaveTimeSeries, {})], [(0, 1, "Failure")])
-    OutboxRow.objects.all().delete()
-    queue(cast.acme.pk, telemetry(cast.device.pk, b'{"t":1}'))
+    device = cast.device.pk
+    OutboxRow.objects.all().delete()  # what the making of these has queued
+    queue(cast.acme.pk, telemetry(device, b'{"t":1}'))
     drain()
     with override_settings(TB_SSRF_ALLOWED=allowed), running():
         settle()
-    assert latest(cast.device.pk)["t"].value == 1
+    assert latest(device)["t"].value == 1
     assert server.calls == calls
