@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, NamedTuple
 
+import msgspec
+
 from rules.node import SUCCESS, Category, Config, Emit, Msg, Outside, OutsideNode, TryAgain
 from rules.node.credentials import ANONYMOUS, Basic, Credentials, shown, tls_context
 from rules.node.leaving import endpoint, payload, shown_body, shown_headers, shown_url
@@ -56,6 +58,9 @@ class RestApiCallConfig(Config, frozen=True):
     credentials: Credentials = ANONYMOUS
     ignore_request_body: bool = False
     max_in_memory_buffer_size_in_kb: int = BUFFER_KB
+    # Of ThingsBoard's next version. To ignore them would be to send something else.
+    query_params: list[Any] | msgspec.UnsetType = msgspec.UNSET
+    request_body_template: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Request(NamedTuple):
@@ -92,6 +97,10 @@ class RestApiCall(OutsideNode):
         if config.max_in_memory_buffer_size_in_kb > LARGEST_BUFFER_KB:
             raise ValueError(
                 f"The buffer has {config.max_in_memory_buffer_size_in_kb} KB; expected at most {LARGEST_BUFFER_KB}."
+            )
+        if config.query_params or config.request_body_template:
+            raise ValueError(
+                "queryParams and requestBodyTemplate are of a later version of this node; expected neither."
             )
         self._url = Template(config.rest_endpoint_url_pattern)
         self._headers = [(Template(name), Template(value)) for name, value in config.headers.items()]

@@ -246,6 +246,9 @@ class TestConfigurations:
             "maxInMemoryBufferSizeInKb": 256,
         }
 
+    def test_what_a_later_version_says_with_nothing_is_nothing(self) -> None:
+        made(RestApiCall, {"requestBodyTemplate": None, "queryParams": []})
+
     def test_older_versions(self) -> None:
         old = {
             "trimDoubleQuotes": True,
@@ -265,6 +268,8 @@ class TestConfigurations:
             ({"maxInMemoryBufferSizeInKb": 25001}, "expected at most 25000"),
             ({"credentials": {"type": "sas"}}, "cannot be used"),
             ({"headers": [1]}, "cannot be used"),
+            ({"requestBodyTemplate": "{}"}, "of a later version"),
+            ({"queryParams": [{"key": "a", "value": "b"}]}, "of a later version"),
         ],
     )
     def test_what_cannot_be_is_said(self, wrong: dict[str, Any], why: str) -> None:
