@@ -12,9 +12,11 @@ class DashboardsConfig(AppConfig):
     name = "dashboards"
 
     def ready(self) -> None:
-        """Open the kernel's door to dashboards, and let a tenant's go with it."""
+        """Open the kernel's door to dashboards, say how they are assigned, and let a tenant's go with it."""
         from dashboards.models import Dashboard
-        from dashboards.services.dashboards import take_leave
+        from dashboards.services.dashboards import keep_assigned, keep_unassigned, take_leave
+        from tenants.services.assignable import Assignable, make_assignable
 
         register(EntityType.DASHBOARD, Dashboard, title="Dashboard")
+        make_assignable(EntityType.DASHBOARD, Assignable(keep_assigned, keep_unassigned, many=True))
         before_delete(take_leave)

@@ -16,13 +16,14 @@ class DevicesConfig(AppConfig):
         inactivityTimeout.
         """
         from devices.models import Asset, AssetProfile, Device, DeviceProfile, EntityView
-        from devices.services import activity, assets, entity_views, relations
+        from devices.services import activity, assets, assignments, entity_views, relations
         from devices.services.activity_rules import INACTIVITY_TIMEOUT
         from devices.services.asset_profiles import default_asset_profile
         from devices.services.devices import take_leave
         from devices.services.profiles import default_profile
         from telemetry.points import Scope
         from telemetry.services import watch_attribute
+        from tenants.services.assignable import Assignable, make_assignable
         from tenants.services.tenants import equip_new_tenants
 
         def queue(thing: Asset | Device) -> str | None:
@@ -33,6 +34,9 @@ class DevicesConfig(AppConfig):
         register(EntityType.ASSET, Asset, title="Asset", queue=queue)
         register(EntityType.ASSET_PROFILE, AssetProfile, title="Asset profile")
         register(EntityType.ENTITY_VIEW, EntityView, title="Entity view")
+        verbs = Assignable(assignments.keep_assigned, assignments.keep_unassigned)
+        for kind in (EntityType.DEVICE, EntityType.ASSET, EntityType.ENTITY_VIEW):
+            make_assignable(kind, verbs)
         equip_new_tenants(default_profile)
         equip_new_tenants(default_asset_profile)
         for farewell in (take_leave, assets.take_leave, entity_views.take_leave, relations.take_leave):

@@ -18,6 +18,7 @@ class RulesConfig(AppConfig):
         """
         from devices.services.profile_news import watch_profiles
         from rules.models import Queue, RuleChain, RuleNode
+        from rules.services import ticking
         from rules.services.chains import profile_changed, take_leave
         from rules.services.dead_letters import forget_tenants
         from rules.services.defaults import equip
@@ -30,5 +31,6 @@ class RulesConfig(AppConfig):
         equip_new_tenants(equip)
         before_delete(take_leave)
         before_delete(forget_tenants)
+        before_delete(ticking.take_leave)
         watch_profiles(profile_changed)
         post_migrate.connect(seed_after_migrate, sender=self)

@@ -4,10 +4,12 @@ from celery import shared_task
 from django.conf import settings
 
 from rules.effects.thread import effects_thread
+from rules.engine.clock import fire_due
 from rules.engine.drain import drain_of_this_thread
 from rules.engine.news import start_fanout
 from rules.services import dead_letters
 from rules.services.retention import forget
+from rules.services.ticking import forget_orphans
 from rules.services.traces import end_expired
 from thingsboard.kernel.outbox.kicks import resend
 
@@ -64,5 +66,15 @@ def end_traces() -> None:
     name="rules.tasks.forget_events"
 )
 def forget_events() -> None:
-    """Old debug events and traces, and those beyond what is kept (every five minutes)."""
+    """Old debug events and traces, and those beyond what is kept; what nodes left behind (every five minutes)."""
     forget()
+    forget_orphans()
+
+
+@shared_task(  # type: ignore[untyped-decorator]
+    name="rules.tasks.fire_timers"
+)
+def fire_timers() -> None:
+    """Have what waited for its time go on (every TB_TIMER_SECONDS), one slice after the other while more is due."""
+    if fire_due(TURN_S):
+        fire_timers.apply_async(queue="rules", ignore_result=True)

@@ -16,15 +16,15 @@ LARGEST_LIMIT = 1_000_000  # per key
 MOST_POINTS = 1_000_000  # in one answer
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
-_COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
+COLUMNS = "bool_v, long_v, dbl_v, str_v, json_v"
 _MINE = "entity_id = %(entity)s AND key_id = k.id AND ts >= %(start)s AND ts < %(end)s"
 
 # A device's keys are independent series, so each is read by its own range of the primary key, and has a limit of its
 # own.
 _RAW = f"""
-SELECT k.name, p.ts, {_COLUMNS} FROM ts_key k
+SELECT k.name, p.ts, {COLUMNS} FROM ts_key k
 CROSS JOIN LATERAL (
-    SELECT ts, {_COLUMNS} FROM ts_kv_all WHERE {_MINE} ORDER BY ts {{order}} LIMIT %(limit)s
+    SELECT ts, {COLUMNS} FROM ts_kv_all WHERE {_MINE} ORDER BY ts {{order}} LIMIT %(limit)s
 ) p
 WHERE k.name = ANY(%(keys)s) ORDER BY k.name, p.ts {{order}} LIMIT %(most)s
 """
@@ -41,7 +41,7 @@ _CALENDAR = "width_bucket(ts, %(borders)s::bigint[]) - 1"
 
 # By aggregation: what is asked of a bucket. Texts are compared by code point, whatever the database's collation.
 _TOTALS = "count(long_v), count(dbl_v), sum(long_v), sum(dbl_v)"
-_AGGREGATES = {
+AGGREGATES = {
     Aggregation.COUNT: "count(*)",
     Aggregation.SUM: _TOTALS,
     Aggregation.AVG: _TOTALS,
@@ -109,7 +109,7 @@ class HistoryQuery:
         """The statement for `parameters`."""
         if self.agg is Aggregation.NONE:
             return _RAW.format(order="DESC" if self.descending else "ASC")
-        return _BUCKETS.format(bucket=_CALENDAR if self.borders else _EQUAL, aggregates=_AGGREGATES[self.agg])
+        return _BUCKETS.format(bucket=_CALENDAR if self.borders else _EQUAL, aggregates=AGGREGATES[self.agg])
 
     def parameters(self, entity_id: Any) -> dict[str, Any]:
         """The statement's parameters."""
@@ -136,7 +136,7 @@ class HistoryQuery:
                     )
                 found.setdefault(name, []).append(Point(ts, unpack(columns)))
             return found
-        value_of = _VALUES[self.agg]
+        value_of = VALUES[self.agg]
         for name, bucket, *aggregates in rows:
             value = value_of(*aggregates)
             if value is not None:
@@ -188,7 +188,7 @@ def _extreme(choose: Callable[..., Any]) -> Callable[[int | None, float | None, 
     return extreme
 
 
-_VALUES: dict[Aggregation, Callable[..., Value | None]] = {
+VALUES: dict[Aggregation, Callable[..., Value | None]] = {
     Aggregation.COUNT: int,
     Aggregation.SUM: _sum,
     Aggregation.AVG: _average,

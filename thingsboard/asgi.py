@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "thingsboard.settings")
 django = get_asgi_application()
 
 # After Django is set up, because they import models.
+from rules.api import call_desk  # noqa: E402
 from telemetry.live import consumer  # noqa: E402
 from tenants.services.session_cache import cache as sessions  # noqa: E402
 from thingsboard.transports.http import metrics  # noqa: E402
@@ -23,6 +24,7 @@ Message = MutableMapping[str, Any]
 devices = DeviceApi(Ingest)
 numbers = metrics.MetricsApp(devices)
 live = consumer.LiveConsumer.as_asgi()
+rule_calls = call_desk.CallDesk(django)  # type: ignore[arg-type]
 
 _news: "asyncio.Task[None] | None" = None
 
@@ -49,6 +51,9 @@ async def application(
         else:
             await receive()
             await send({"type": "websocket.close"})  # before it was accepted: 403
+    elif scope["type"] == "http" and call_desk.addressed(scope["path"]):
+        hear_of_ended_sessions()
+        await rule_calls(scope, receive, send)
     else:
         hear_of_ended_sessions()
         await django(scope, receive, send)  # type: ignore[arg-type]

@@ -98,6 +98,24 @@ def unassign_dashboard(dashboard: Dashboard, customer: Customer) -> Dashboard:
     return remove_customers(dashboard, [customer.pk])
 
 
+def keep_assigned(dashboard: Dashboard, customer: Customer) -> bool:
+    """Assign it unless it is already; whether that was to be done. Raises NotFound for a foreign customer."""
+    if dashboard.customers.filter(pk=customer.pk).exists():
+        return False
+    assign_dashboard(dashboard, customer)
+    return True
+
+
+def keep_unassigned(dashboard: Dashboard, customer: Customer | None) -> bool:
+    """Take it from a customer if it has it; whether that was to be done. Raises BadRequest where none is named."""
+    if customer is None:
+        raise BadRequest("Customer title should be specified!")
+    if not dashboard.customers.filter(pk=customer.pk).exists():
+        return False
+    unassign_dashboard(dashboard, customer)
+    return True
+
+
 @transaction.atomic
 def add_customers(dashboard: Dashboard, customers: Collection[uuid.UUID]) -> Dashboard:
     """Assign it to all of them or, when one is none of the tenant's, to none. Raises NotFound, BadRequest."""

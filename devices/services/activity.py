@@ -7,7 +7,7 @@ wait for it or it for `_settle`, and it looks at `active` afterwards.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import psycopg
@@ -33,7 +33,7 @@ from telemetry.points import Scope, Value
 from thingsboard.kernel import outbox
 from thingsboard.kernel.time import now_ms
 
-__all__ = ["Change", "Report", "begin", "reconsider", "record", "review", "times"]
+__all__ = ["Change", "Report", "begin", "reconsider", "record", "report", "review", "times"]
 
 AT_ONCE = 1000  # devices in one transaction
 PAGE = 5000  # devices in one look of `review`
@@ -66,7 +66,7 @@ _REVIEW = """
     )
     SELECT (SELECT id FROM page ORDER BY id DESC LIMIT 1), ARRAY(
         SELECT id FROM known
-        WHERE CASE WHEN activity > deadline THEN active IS NOT TRUE
+        WHERE CASE WHEN activity > deadline THEN active IS NULL OR NOT (active OR (0 < activity AND activity < alarm))
                    ELSE active IS NULL OR (created_time <= deadline AND (active OR alarm <= activity)) END
         ORDER BY id)
 """
@@ -108,13 +108,18 @@ def review() -> list[Change]:
     while after is not None:
         after, found = _page(after)
         for start in range(0, len(found), AT_ONCE):
-            changes += _settle_here(found[start : start + AT_ONCE])
+            changes += _settle_here(dict.fromkeys(found[start : start + AT_ONCE]))
     return changes
 
 
 def reconsider(device_id: uuid.UUID) -> list[Change]:
     """Decide anew about one device, whose inactivityTimeout was changed."""
-    return _settle_here([device_id])
+    return _settle_here({device_id: None}, anew=True)
+
+
+def report(said: Report) -> list[Change]:
+    """Write what a rule chain says of a device, in Django's open transaction, which has it told after its commit."""
+    return _settle_here({said.device_id: said})
 
 
 def begin(device_id: uuid.UUID) -> None:
@@ -128,7 +133,11 @@ def times(device_id: uuid.UUID) -> dict[str, Value]:
 
 
 def _settle(
-    connection: bulk.Connection, reports: Mapping[uuid.UUID, Report | None], after: After = _at_once
+    connection: bulk.Connection,
+    reports: Mapping[uuid.UUID, Report | None],
+    after: After = _at_once,
+    *,
+    anew: bool = False,
 ) -> list[Change]:
     """Decide about devices in one transaction, each known as it is now; `after` calls what is to be done once it is over."""
     if not reports:
@@ -145,7 +154,7 @@ def _settle(
         events = activity_events.Events()
         for device_id, created, *rest in devices:
             known = stored.get(device_id, {})
-            verdict = judge(State.of(created, known, _default_timeout()), reports[device_id], now)
+            verdict = judge(State.of(created, known, _default_timeout()), reports[device_id], now, anew=anew)
             values[device_id] = verdict.values
             device = activity_events.Who(device_id, *rest)
             for kind, ts in verdict.events:
@@ -163,10 +172,10 @@ def _settle(
     return changes
 
 
-def _settle_here(ids: Sequence[uuid.UUID]) -> list[Change]:
+def _settle_here(reports: Mapping[uuid.UUID, Report | None], *, anew: bool = False) -> list[Change]:
     """As `_settle`, in a transaction of Django's."""
     with transaction.atomic():
-        return _settle(_django(), dict.fromkeys(ids), transaction.on_commit)
+        return _settle(_django(), reports, transaction.on_commit, anew=anew)
 
 
 def _page(after: uuid.UUID) -> tuple[uuid.UUID | None, list[uuid.UUID]]:

@@ -18,12 +18,15 @@ ATTRIBUTES = (ACTIVE, LAST_CONNECT, LAST_DISCONNECT, LAST_ACTIVITY, INACTIVITY_A
 
 
 class Report(NamedTuple):
-    """What a transport knows of a device since its last report; times are ms since 1970, 0: nothing to say."""
+    """What a transport knows of a device since its last report, or a rule chain says of it; times are ms since 1970, 0:
+    nothing to say. `inactive` is said by chains alone: it fell silent then, whatever its timeout.
+    """
 
     device_id: uuid.UUID
     last_activity: int = 0
     connected: int = 0
     disconnected: int = 0
+    inactive: int = 0
 
     def merged(self, other: Self) -> "Report":
         """Both in one: the latest of each."""
@@ -32,6 +35,7 @@ class Report(NamedTuple):
             max(self.last_activity, other.last_activity),
             max(self.connected, other.connected),
             max(self.disconnected, other.disconnected),
+            max(self.inactive, other.inactive),
         )
 
 
@@ -88,15 +92,18 @@ class Verdict:
     events: list[tuple[ChangeKind, int]] = field(default_factory=list)
 
 
-def judge(state: State, report: Report | None, now: int) -> Verdict:
+def judge(state: State, report: Report | None, now: int, *, anew: bool = False) -> Verdict:
     """What becomes of a device's state at `now` (ms), with what a transport reports.
 
-    A time never goes back, because several processes report. `devices.services.activity` has the same rule in SQL, to
-    find the devices for which it has anything to say.
+    A time never goes back, because several processes report. A device that was called inactive since it was last heard
+    becomes active when it is heard again, or `anew`: when its timeout was changed. `devices.services.activity` has the same
+    rule in SQL, to find the devices for which it has anything to say.
     """
     verdict = Verdict()
     last_activity = state.last_activity
+    heard = anew or not 0 < last_activity < state.alarm or state.active is None
     if report is not None:
+        heard = heard or report.last_activity > last_activity or report.connected > state.connected
         if report.last_activity > last_activity:
             last_activity = verdict.values[LAST_ACTIVITY] = report.last_activity
         if report.connected > state.connected:
@@ -106,8 +113,11 @@ def judge(state: State, report: Report | None, now: int) -> Verdict:
             verdict.values[LAST_DISCONNECT] = report.disconnected
             verdict.events.append((ChangeKind.DISCONNECT, report.disconnected))
     deadline = now - state.timeout
-    if last_activity > deadline:
-        if not state.active:
+    if report is not None and report.inactive > max(state.alarm, last_activity):
+        verdict.values |= {ACTIVE: False, INACTIVITY_ALARM: report.inactive}
+        verdict.events.append((ChangeKind.INACTIVITY, report.inactive))
+    elif last_activity > deadline:
+        if not state.active and heard:
             verdict.values[ACTIVE] = True
             verdict.events.append((ChangeKind.ACTIVITY, last_activity))
             if state.alarm >= last_activity:  # it came too early, and must not stand in the way of the next one

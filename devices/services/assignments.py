@@ -73,3 +73,19 @@ def _give(thing: Device | Asset | EntityView, customer: Customer | None) -> None
     thing.customer = customer
     thing.version += 1
     thing.save(update_fields=["customer", "version"])
+
+
+def keep_assigned(thing: Assigned, customer: Customer) -> bool:
+    """Assign it unless it is already; whether that was to be done. Raises BadRequest."""
+    if thing.customer_id == customer.pk:
+        return False
+    assign(thing, customer)
+    return True
+
+
+def keep_unassigned(thing: Assigned, customer: Customer | None = None) -> bool:
+    """Take it from its customer, whichever that is, if it has one; whether that was to be done."""
+    if thing.customer_id is None:
+        return False
+    unassign(thing)
+    return True

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model, Q
 
-from devices.models import EntityRelation, RelationGroup
+from devices.models import Direction, EntityRelation, RelationGroup
 from devices.services.events import announce_relation
 from tenants.models import ActionType
 from tenants.services import audit
@@ -108,6 +108,24 @@ def delete_relations(tenant_id: uuid.UUID, entity: EntityId) -> int:
         entry.before({"relations": gone})
         tell(Event.RELATIONS_DELETED, entity, target, {})
     return gone
+
+
+@transaction.atomic
+def drop_relations(tenant_id: uuid.UUID, entity: EntityId, type: str, direction: Direction) -> int:
+    """Take all COMMON relations of a type that lead from (FROM) or to (TO) an entity back; returns how many there were.
+
+    For rule chains, of whose relations nobody is told (docs/decisions/0037).
+    """
+    end = "from" if direction is Direction.FROM else "to"
+    at = {f"{end}_type": entity.type.value, f"{end}_id": entity.id}
+    rows = EntityRelation.objects.filter(tenant_id=tenant_id, group=RelationGroup.COMMON, type=type, **at)
+    gone, _ = rows.delete()
+    return gone
+
+
+def related(tenant_id: uuid.UUID, key: RelationKey) -> bool:
+    """Whether there is such a relation in the tenant."""
+    return EntityRelation.objects.filter(tenant_id=tenant_id, **key.columns()).exists()
 
 
 def take_leave(kind: EntityType, ids: Collection[uuid.UUID], tenant_id: uuid.UUID | None) -> None:

@@ -184,7 +184,8 @@ class TestScript(View):
 
     def post(self, request: Request) -> Response:
         """{output, error}: what is wrong with a script is no error of the request (compat/rule_engine.md)."""
-        output, error = tried_out(trial_of(self.body(request), Query(request).get("scriptLang", "")))
+        trial = trial_of(self.body(request), Query(request).get("scriptLang", ""))
+        output, error = tried_out(callers_tenant(request), trial)
         return Response({"output": output, "error": error})
 
 

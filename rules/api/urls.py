@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rules.api import chains, components, files, lists, queues
+from rules.api import calls, chains, components, files, lists, queues
 from rules.api.urls_v1 import router
 from thingsboard.kernel.shared_paths import Theirs, also_under_api
 
@@ -26,6 +26,10 @@ urlpatterns = [
     path("component/<str:clazz>", components.Component.as_view()),
     path("components", components.Components.as_view()),
     path("components/<str:component_type>", components.ComponentsOfType.as_view()),
+    path("rule-engine/", calls.RuleEngine.as_view()),
+    path("rule-engine/<str:kind>/<str:entity_id>", calls.RuleEngine.as_view()),
+    path("rule-engine/<str:kind>/<str:entity_id>/<str:timeout>", calls.RuleEngine.as_view()),
+    path("rule-engine/<str:kind>/<str:entity_id>/<str:queue_name>/<str:timeout>", calls.RuleEngine.as_view()),
     path("queues", queues.Queues.as_view()),
     path("queues/name/<str:queue_name>", queues.QueueByName.as_view()),
     path("queues/<str:queue_id>", queues.OneQueue.as_view()),

@@ -31,6 +31,11 @@ async def until(event: asyncio.Event, seconds: float) -> None:
         return
 
 
+def disconnect() -> None:
+    """Let this thread's connection go. (`connection.close` itself would be that of who hands it over.)"""
+    django_connection.close()
+
+
 class Asking:
     """Blocking calls, each in the thread that is for it, and what is done while the database is `away`."""
 
@@ -47,7 +52,7 @@ class Asking:
         if not self.away:
             log.warning("Work outside waits for the database: %s", str(error).strip().splitlines()[:1])
         self.away = True
-        await self(executor, django_connection.close)
+        await self(executor, disconnect)
         await until(self._stopping, AWAY_S)
 
 

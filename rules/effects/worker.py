@@ -13,14 +13,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import connection as django_connection
-
 from rules.effects.desk import Desk
 from rules.effects.jobs import Ended, Job, perform
 from rules.effects.outside import OutsideWork, SystemSettings
 from rules.effects.pace import Pace
 from rules.effects.places import Limits, Places
-from rules.effects.results import Asking, Results, until
+from rules.effects.results import Asking, Results, disconnect, until
 from rules.effects.shared import SharedClients
 from rules.engine.batch import AWAY
 from thingsboard.kernel.effects import Claimed, key_of
@@ -229,7 +227,7 @@ class EffectsWorker:
 
     def _end(self) -> None:
         self._desk.close()
-        self._asking.submit(django_connection.close)
+        self._asking.submit(disconnect)
         self._asking.shutdown()
         self._telling.shutdown()
 

@@ -62,26 +62,35 @@ class Runner:
         ctx.lanes |= lanes
         return ctx
 
-    def run(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued]) -> Done:
-        """All of them at once, their effects written in the open transaction. Raises whatever the database raises: then
-        nothing of it may be committed.
+    def run(
+        self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued], earlier: Sequence[BatchContext] = ()
+    ) -> Done:
+        """All of them at once, their effects written in the open transaction, in which `earlier` ones were before. Raises
+        whatever the database raises: then nothing of it may be committed.
         """
-        ctx = BatchContext(self.tools, tenant_id)
+        ctx = BatchContext(self.tools, tenant_id, earlier)
         failed, recordings = self._go(ctx, queue, queued, alone=False)
         _flush(ctx, recordings)
         return Done(failed, [ctx], recordings)
 
-    def run_carefully(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued], first: int = 0) -> Done:
+    def run_carefully(
+        self,
+        tenant_id: uuid.UUID,
+        queue: str,
+        queued: Sequence[Queued],
+        first: int = 0,
+        earlier: Sequence[BatchContext] = (),
+    ) -> Done:
         """In order, each part in a savepoint of its own, halved until what spoils it stands alone; that one runs once more, and
         what the database refuses is the failure of the node that wanted it. `first` is the number of the first message.
         """
         if not queued:
             return Done({}, [], [])
         if len(queued) == 1:
-            return self._alone(tenant_id, queue, queued, first)
+            return self._alone(tenant_id, queue, queued, first, earlier)
         try:
             with transaction.atomic():
-                done = self.run(tenant_id, queue, queued)
+                done = self.run(tenant_id, queue, queued, earlier)
         except (*CONTENTION, *AWAY) as error:
             if not isinstance(error, errors.ProgramLimitExceeded):
                 raise
@@ -90,13 +99,20 @@ class Runner:
         else:
             return done._replace(failed={first + number: why for number, why in done.failed.items()})
         half = len(queued) // 2
-        one = self.run_carefully(tenant_id, queue, queued[:half], first)
-        other = self.run_carefully(tenant_id, queue, queued[half:], first + half)
+        one = self.run_carefully(tenant_id, queue, queued[:half], first, earlier)
+        other = self.run_carefully(tenant_id, queue, queued[half:], first + half, [*earlier, *one.contexts])
         recordings = [*one.recordings, *other.recordings]
         return Done({**one.failed, **other.failed}, one.contexts + other.contexts, recordings)
 
-    def _alone(self, tenant_id: uuid.UUID, queue: str, queued: Sequence[Queued], number: int) -> Done:
-        ctx = BatchContext(self.tools, tenant_id)
+    def _alone(
+        self,
+        tenant_id: uuid.UUID,
+        queue: str,
+        queued: Sequence[Queued],
+        number: int,
+        earlier: Sequence[BatchContext],
+    ) -> Done:
+        ctx = BatchContext(self.tools, tenant_id, earlier)
         recordings: list[Recording] = []
         try:
             with transaction.atomic():
@@ -115,8 +131,9 @@ class Runner:
         self, ctx: BatchContext, queue: str, queued: Sequence[Queued], *, alone: bool
     ) -> tuple[dict[int, Failed], list[Recording]]:
         chains = self._chains.of(ctx.tenant_id)
-        ctx.retries = {each.message_id(): each.retries for each in queued if each.retries}
-        ctx.orders = {each.message_id(): each.order for each in queued if each.order}
+        known = [each for each in queued if each.tried or each.order or len(each.row) > 9]  # most were never anywhere
+        ctx.retries = {each.message_id(): each.retries for each in known}
+        ctx.orders = {each.message_id(): each.order for each in known if each.order}
         begun, origin, failed = starts(queued, queue, ctx.entities, chains)
         recording = self._recordings.of(ctx.tenant_id, queue, queued, chains, begun, origin)
         if begun:

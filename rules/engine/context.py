@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.conf import settings
@@ -12,10 +12,15 @@ from devices.models import Direction
 from devices.services.relation_search import Question, exists_many
 from rules.engine.alarms import BatchAlarms
 from rules.engine.continuing import effect_of
+from rules.engine.deeds import BatchDeeds
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
 from rules.engine.jails import jail_of_a_drain
+from rules.engine.later import BatchLater
 from rules.engine.logs import LogBudget
+from rules.engine.lookups import BatchLookups
+from rules.engine.memory import Memory
+from rules.engine.room import Room
 from rules.engine.values import KeyNumbers, Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
@@ -32,6 +37,7 @@ from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
 
+D = TypeVar("D", bound=BatchDeeds)
 Connection = psycopg.Connection[Any]
 
 
@@ -43,6 +49,7 @@ class Tools:
         self.numbers = KeyNumbers()
         self.appender = Appender()
         self.log = LogBudget()
+        self.room = Room(connection)
         self.jail = jail or jail_of_a_drain()
         self.json_rules = Rules(
             cast=settings.TB_JSON_TYPE_CAST,
@@ -59,7 +66,8 @@ class Tools:
 class BatchContext:
     """Implements rules.node.Context for one batch of one tenant, inside an open transaction of the connection."""
 
-    def __init__(self, tools: Tools, tenant_id: uuid.UUID) -> None:
+    def __init__(self, tools: Tools, tenant_id: uuid.UUID, earlier: "Sequence[BatchContext]" = ()) -> None:
+        """`earlier`: the contexts of other batches of the same transaction."""
         self.tenant_id = tenant_id
         self._tools = tools
         self._connection = tools.connection
@@ -68,15 +76,22 @@ class BatchContext:
         self._alarms = BatchAlarms(tools.connection, tenant_id, self.now, self.entities)
         self.queued: list[tuple[str, Message]] = []
         self.lanes: set[int] = set()  # to be kicked after the commit
-        self.here = b""  # the node that is running
+        self.chain, self.here = b"", b""  # the node that is running
         self.acknowledged: set[bytes] = set()
         self.firsts = Firsts()
+        self._deeds = self._make_deeds(BatchDeeds)
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
+        self._later: BatchLater = BatchLater(
+            tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here)
+        )
         self.retries: Mapping[bytes, int] = {}  # how often messages (by id) were tried again, where they were
         self.orders: Mapping[bytes, tuple[int, int]] = {}  # where messages (by id) stand in line (rules.engine.in_line)
         self.waiting: set[bytes] = set()  # messages (by id) that wait for work outside
         self.work_outside = False  # some was stored: the effects workers are to be kicked after the commit
         self._now: int | None = None
+        self.memory: Memory = Memory([each.memory for each in earlier])
+        # What a context of another kind has instead is asked for when it is used.
+        self._look = BatchLookups(tools.connection, tenant_id, lambda: self.values, self.memory, lambda: self.here)
 
     def now(self) -> int:
         """The batch's present (ms): the same for all its messages, so that running it again says the same."""
@@ -133,8 +148,7 @@ class BatchContext:
         self.values.save_attributes(entity.id.bytes, scope, at, values, store=store, live=live)
         if announce is not None and store:
             body = json_bytes({key: typed(value) for key, value in values.items()})
-            message = Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at)
-            self.queued.append((self.entities.queue_of(entity), message))
+            self._queue(Message("ATTRIBUTES_UPDATED", entity, body, {**announce, "scope": scope.json}, at))
 
     def attributes(
         self, scope: Scope, keys: Collection[str], entities: Collection[EntityId]
@@ -164,9 +178,29 @@ class BatchContext:
         return {each for each, answer in zip(asked, answers, strict=True) if answer}
 
     @property
+    def look(self) -> BatchLookups:
+        """See rules.node.Context."""
+        return self._look
+
+    @property
+    def deeds(self) -> BatchDeeds:
+        """See rules.node.Context."""
+        return self._deeds
+
+    @property
+    def caused(self) -> list[dict[str, Any]]:
+        """A short record of each deed, JSON: {"kind": "assign to customer", "entity": {...}, ...}."""
+        return self._deeds.caused
+
+    @property
     def alarms(self) -> BatchAlarms:
         """See rules.node.Context."""
         return self._alarms
+
+    @property
+    def later(self) -> BatchLater:
+        """See rules.node.Context."""
+        return self._later
 
     def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
         """See rules.node.Context."""
@@ -175,7 +209,7 @@ class BatchContext:
     def evaluate_raw(self, script: Script, calls: Sequence[bytes]) -> Sequence[Answer]:
         """See rules.node.Context. Where scripts cannot be run at all, every call says so."""
         try:
-            return self._tools.jail.call(script.program, calls)
+            return self._tools.jail.call(script.program, calls, self.tenant_id.bytes)
         except Unavailable as error:
             log.error("%s", error)
             return [Answer(b"", str(error))] * len(calls)
@@ -183,17 +217,26 @@ class BatchContext:
     def announce(self, type: str, entity: EntityId, body: Body) -> None:
         """See rules.node.Context."""
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
-        message = Message(type, entity, body.raw, metadata, self.now())
-        self.queued.append((self.entities.queue_of(entity), message))
+        self._queue(Message(type, entity, body.raw, metadata, self.now()))
+
+    def _make_deeds(self, kind: type[D]) -> D:
+        here, server = lambda: self.here, self._tools.server
+        return kind(self.tenant_id, self.now, here, self.entities, self.values, server, self._queue)
+
+    def _queue(self, message: Message) -> None:
+        self.queued.append((self.entities.queue_of(message.originator), message))
 
     def acknowledge(self, messages: Sequence[Msg]) -> None:
         """See rules.node.Context."""
         self.acknowledged.update([msg.id for msg in messages])
 
-    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> str:
         """See rules.engine.run.RunContext."""
+        if isinstance(outcome, Wait):
+            return self._later.wait(place, outcome, self.now())
         retries = self.retries.get(outcome.msg.id, 0)
         self.suspended.append((place._replace(retries=retries) if retries else place, outcome))
+        return ""
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""
@@ -205,17 +248,13 @@ class BatchContext:
         self.write()
         suspended, self.suspended = self.suspended, []
         self._flush_effects([(place, each) for place, each in suspended if isinstance(each, Suspend)])
-        self._flush_waits([(place, each) for place, each in suspended if isinstance(each, Wait)])
+        self.lanes |= self._later.write_waits(self._tools.appender, self.now())
 
     def _flush_effects(self, suspended: Sequence[tuple[Position, Suspend]]) -> None:
         found = [effect_of(place, each, self.orders.get(each.msg.id)) for place, each in suspended]
         effects.append(self._connection, self.tenant_id, found)
         self.waiting.update([each.msg.id for _, each in suspended])
         self.work_outside = self.work_outside or bool(suspended)
-
-    def _flush_waits(self, waits: Sequence[tuple[Position, Wait]]) -> None:
-        for _, each in waits:
-            raise NotImplementedError(f"Nobody keeps the time of {each.msg.key}.")
 
     def write(self) -> None:
         """Write what nodes caused and was not written yet: what the database refuses of it is the node's failure. Messages
@@ -230,15 +269,20 @@ class BatchContext:
         for queue, messages in sorted(by_queue.items()):
             rows = [message.row() for message in messages]
             self.lanes |= self._tools.appender.append(self._connection, self.tenant_id.bytes, rows, queue)
+        self._later.write()
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> tuple[int, int, int, int, int, tuple[int, int], int]:
         """How far it got; `undo` goes back to it."""
-        return len(self.values.pending), self._alarms.mark(), len(self.queued), self.firsts.mark()
+        first, memory, deeds = self.firsts.mark(), self.memory.mark(), self._deeds.mark()
+        return len(self.values.pending), self._alarms.mark(), len(self.queued), first, memory, deeds, self._later.mark()
 
-    def undo(self, mark: tuple[int, int, int, int]) -> None:
+    def undo(self, mark: tuple[int, int, int, int, int, tuple[int, int], int]) -> None:
         """Undo what a node caused since: it failed in the middle of its messages."""
-        values, alarms, queued, firsts = mark
+        values, alarms, queued, firsts, memory, deeds, later = mark
+        self._later.undo(later)
+        self._deeds.undo(deeds)
         self.firsts.undo(firsts)
+        self.memory.undo(memory)
         if len(self.values.pending) > values:
             self.values.forget(values)
         self._alarms.undo(alarms)
@@ -249,6 +293,7 @@ class BatchContext:
         self.values.forget()
         self._alarms.forget()
         self.queued.clear()
+        self._later.forget()
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -4,6 +4,9 @@ from rules.node import Body, Emit, Msg, Suspend
 from thingsboard.kernel.effects import Effect
 from thingsboard.kernel.outbox import Message, Position, Row
 
+# Instead of a label in the position of a message by which a node is woken: it arrives at the node, or nowhere.
+WOKEN = ""
+
 
 def kept(msg: Msg, position: Position) -> Row:
     """A message as it is encoded outside of its batch: it keeps its id, and goes on at that position."""

@@ -12,6 +12,8 @@ import orjson
 
 from rules.engine.alarms import BatchAlarms
 from rules.engine.context import BatchContext, Tools
+from rules.engine.deeds import BatchDeeds, Note
+from rules.engine.dry_later import DryLater
 from rules.engine.values import KeyNumbers
 from rules.node import Body, Suspend, Wait
 from rules.node.context import AlarmResult, AlarmWish
@@ -20,7 +22,7 @@ from telemetry.json import typed
 from telemetry.points import Reading, Scope, Value
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
-from thingsboard.kernel.outbox import Position
+from thingsboard.kernel.outbox import Message, Position
 
 MOST_EFFECTS = 1_000  # of one dry run
 
@@ -56,6 +58,24 @@ class DryAlarms(BatchAlarms):
         return result
 
 
+class DryDeeds(BatchDeeds):
+    """Notes what is done; nobody is answered, and no limit of signals is used up."""
+
+    noted: "DryContext"
+
+    def _note(self, notes: list[Note]) -> None:
+        for note in notes:
+            more = {name: value for name, value in note.items() if name not in ("kind", "entity")}
+            entity = EntityId.from_json(note["entity"]) if "entity" in note else None
+            self.noted.note(note["kind"], entity, **more)
+
+    def _announce(self, message: Message) -> None:
+        self.noted.note("message", message.originator, type=message.type, data=orjson.loads(message.data))
+
+    def _settle_attributes(self, entity: EntityId) -> None:
+        """What was caused so far is not in the store, and stays over what is read."""
+
+
 class DryContext(BatchContext):
     """See the module. `effects` has what was caused, in order: {"node", "effect", "entity", ...}, JSON values."""
 
@@ -65,6 +85,10 @@ class DryContext(BatchContext):
         self.values = type(self.values)(tools.connection, tenant_id.bytes, tools.numbers)
         self._alarms = DryAlarms(tools.connection, tenant_id, self.now, self.entities, lock=False)
         self._alarms.noted = self
+        deeds = self._make_deeds(DryDeeds)
+        deeds.noted = self
+        self._deeds = deeds
+        self._later = DryLater(tools, tenant_id, lambda: Position(self.chain, self.here), self.note)
         self.effects: list[dict[str, Any]] = []
         self.omitted = 0
 
@@ -121,7 +145,7 @@ class DryContext(BatchContext):
             fields=fields,
             ts=ts,
         )
-        for write, stored, _, _ in self.values.pending[before:]:
+        for write, stored, *_ in self.values.pending[before:]:
             told = {key: typed(value) for *_, saved in write.attributes for key, value in saved.items()}
             self.note("save attributes", entity, scope=scope.json, attributes=told, stored=stored, live=live)
         if announce is not None and len(self.values.pending) > before and store:
@@ -131,11 +155,13 @@ class DryContext(BatchContext):
         """See rules.node.Context."""
         self.note("message", entity, type=type, data=body.value)
 
-    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> str:
         """See rules.engine.run.RunContext."""
-        super().suspend(place, outcome)
+        self.suspended.append((place, outcome))
         if isinstance(outcome, Wait):
-            self.note("wait", outcome.msg.originator, until=outcome.due)
+            at_once = {"queue": outcome.msg.queue} if outcome.due <= self.now() else {"until": outcome.due}
+            self.note("wait", outcome.msg.originator, **at_once)
+        return ""
 
     def log(self, text: str) -> None:
         """See rules.node.Context."""

@@ -93,6 +93,12 @@ class Entities:
                 self._others(kind, ids)
         return {each: found for each in entities if (found := known[each]) is not None}
 
+    def forget(self, entity: EntityId) -> None:
+        """It was changed or made: read it anew when somebody asks."""
+        self._known.pop(entity, None)
+        self.profile_chain.pop(entity, None)
+        self._queues.pop(entity, None)
+
     def queue_of(self, entity: EntityId) -> str:
         """The queue in which what happens to the entity is announced (kernel.entities.Door.queue)."""
         self.describe([entity])

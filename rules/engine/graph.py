@@ -114,7 +114,9 @@ def build(raw: Mapping[str, Any]) -> Node:
         return Broken(f"The rule node type {str(raw.get('type'))[:200]!r} is not known to this platform.", name)
     try:
         configuration = kind.upgrade(int(raw.get("configurationVersion") or 0), dict(raw.get("configuration") or {}))
-        return kind(kind.CONFIG.read(configuration), name)
+        node = kind(kind.CONFIG.read(configuration), name)
+        node.queue_name = str(raw.get("queueName") or "")
+        return node
     except (ValueError, TypeError, KeyError) as error:
         return Broken(f"The rule node cannot work: {error}", name)
 

@@ -23,7 +23,7 @@ from thingsboard.kernel.outbox.claims import Flow
 from thingsboard.kernel.outbox.dead import Casualty, bury, bury_unreadable
 
 Connection = psycopg.Connection[Any]
-RunBatch = Callable[[Any, str, Sequence[Queued]], Done]
+RunBatch = Callable[..., Done]  # Runner.run, Runner.run_carefully
 
 
 class _Turn(NamedTuple):
@@ -62,7 +62,7 @@ def run_in_line(
     while lines.turns:
         wave = [(key, turns.popleft()) for key, turns in lines.turns.items()]
         batch = [turn.each for _, turn in wave]
-        part = run(flow.tenant_id, flow.queue, batch)
+        part = run(flow.tenant_id, flow.queue, batch, earlier=done.contexts)
         _step(lines, wave, part, strategy)
         failed = {len(ran) + number: why for number, why in part.failed.items()}
         done = Done({**done.failed, **failed}, done.contexts + part.contexts, [*done.recordings, *part.recordings])

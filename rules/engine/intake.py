@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rules.engine.chains import TenantChains
+from rules.engine.continuing import WOKEN
 from rules.engine.entities import Entities, device_metadata
 from rules.engine.graph import Graph
 from rules.engine.run import Failed, Start
@@ -107,7 +108,7 @@ def starts(
             start = beginning
         if isinstance(start, Failed):
             failed[number] = start
-        elif start is not None:  # None: the chain is empty, and so the message is done, as in ThingsBoard
+        elif start is not None:  # None: there is nothing to do, as where a chain is empty
             found.append(start)
             origin.append(number)
     return found, origin, failed
@@ -122,10 +123,12 @@ def _beginning(originator: EntityId, chains: TenantChains) -> Graph | Failed:
     return graph
 
 
-def _continued(msg: Msg, position: Sequence[object], chains: TenantChains) -> Start | Failed:
+def _continued(msg: Msg, position: Sequence[object], chains: TenantChains) -> Start | Failed | None:
     where = position_of(position)
     graph = chains.graph(where.chain)
     place = None if graph is None else graph.by_id.get(where.node)
+    if where.relation == WOKEN and (graph is None or place is None or msg.type not in graph.places[place].node.WAKES):
+        return None  # the node is gone, or is another one now
     if graph is None or place is None:
         return Failed("The rule node at which the message was to go on is gone.", where.chain, where.node)
-    return Start(graph, place, msg._replace(stack=where.stack, visited=where.visited), where.relation)
+    return Start(graph, place, msg._replace(stack=where.stack, visited=where.visited), where.relation or None)

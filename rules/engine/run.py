@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import django.db
 import psycopg
@@ -23,6 +23,9 @@ from thingsboard.kernel.ids import EntityId
 from thingsboard.kernel.outbox import Position
 
 log = logging.getLogger(__name__)
+
+# A message that became several (an array that was split) may meet as many nodes more; no more than so many times as many.
+MOST_PARTS: Final = 100
 
 
 class Chains(Protocol):
@@ -44,11 +47,14 @@ class Chains(Protocol):
 class RunContext(Context, Protocol):
     """A context that is told which node is running, and tells which messages (by id) are done whatever becomes of them."""
 
+    chain: bytes
     here: bytes
     acknowledged: set[bytes]
 
-    def suspend(self, place: Position, outcome: Suspend | Wait) -> None:
-        """The message, whose relation `place` leaves open, goes on when its wait is over."""
+    def suspend(self, place: Position, outcome: Suspend | Wait) -> str:
+        """The message, whose relation `place` leaves open, goes on when its wait is over. Or a sentence that says why it cannot
+        wait: then it leaves by Failure.
+        """
         ...
 
     def mark(self) -> Any:
@@ -98,6 +104,7 @@ class Run:
         self._ctx, self._chains = ctx, chains
         self._most, self._recorder, self._settle = most_nodes, recorder, settle
         self._visited: list[int] = []
+        self._parts: dict[int, int] = {}  # how many a message has become
         self._hazards: frozenset[str] = frozenset()
 
     def go(self, starts: Sequence[Start]) -> dict[int, Failed]:
@@ -148,7 +155,7 @@ class Run:
             items = self._within_limit(graph, place, items)
             if not items:
                 return
-        self._ctx.here = place.id
+        self._ctx.chain, self._ctx.here = graph.chain, place.id
         recorder = self._recorder
         began = time.perf_counter() if recorder is not None else 0.0
         outcomes = self._call(place, [msg for _, msg in items])
@@ -168,6 +175,8 @@ class Run:
             elif isinstance(outcome, Going):
                 self._one(work, graph, place, number, outcome)
             else:
+                if len(outcome) > 1:
+                    self._parts[number] = min(self._parts.get(number, 1) + len(outcome) - 1, MOST_PARTS)
                 for each in outcome:
                     self._one(work, graph, place, number, each)
         for relation, found in by_relation.items():
@@ -182,8 +191,10 @@ class Run:
         elif isinstance(outcome, Leave):
             self._return(work, number, outcome)
         else:
-            stack = outcome.msg.stack
-            self._ctx.suspend(Position(graph.chain, place.id, None, stack, self._visited[number]), outcome)
+            visited = self._visited[number] // self._parts.get(number, 1)
+            why = self._ctx.suspend(Position(graph.chain, place.id, None, outcome.msg.stack, visited), outcome)
+            if why:
+                self._leave(work, graph, place, FAILURE, [(number, Emit.failure(outcome.msg, why).msg)], why)
 
     def _leave(self, work: Work, graph: Graph, place: Place, relation: str, items: list[Item], error: str) -> None:
         """Messages leave a place by a label; a Failure that leads nowhere fails them."""
@@ -248,7 +259,7 @@ class Run:
     def _within_limit(self, graph: Graph, place: Place, items: Iterable[Item]) -> list[Item]:
         kept = []
         for number, msg in items:
-            if self._visited[number] > self._most:
+            if self._visited[number] > self._most * self._parts.get(number, 1):
                 self._fail(number, f"The message met more than {self._most} rule nodes.", graph, place)
             else:
                 kept.append((number, msg))

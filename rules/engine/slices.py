@@ -219,9 +219,13 @@ class Slicer:
         self._runner.tools.appender.committed()
         for ctx in done.contexts:
             ctx.firsts.committed()
+            ctx.memory.committed()
+            ctx.deeds.committed()
             news = ctx.values.live()
             if news:
                 fanout.committed(news, {})
+            if gone := ctx.values.gone():
+                fanout.tell(gone)
             if ctx.lanes:
                 kick(ctx.lanes)
             if ctx.work_outside:

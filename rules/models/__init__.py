@@ -7,10 +7,13 @@ from rules.models.node import RuleConnection, RuleNode
 from rules.models.queue import Queue
 from rules.models.trace import DebugBudget, Trace, TraceDemand
 from rules.models.version import RuleChainVersion
+from rules.models.waiting import HeldMessage, NodeState
 
 __all__ = [
     "DebugBudget",
     "EventType",
+    "HeldMessage",
+    "NodeState",
     "PlanEpoch",
     "Queue",
     "RuleChain",

@@ -5,6 +5,7 @@ from rules.node.config import Config
 from rules.node.context import Context, EntityFields
 from rules.node.message import Body, Msg
 from rules.node.outcome import (
+    AT_ONCE,
     CONSUMED,
     FAILURE,
     FALSE,
@@ -21,6 +22,7 @@ from rules.node.outcome import (
 from rules.node.outside import Outside, OutsideNode, TryAgain
 
 __all__ = [
+    "AT_ONCE",
     "CONSUMED",
     "FAILURE",
     "FALSE",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from rules.node.config import Config, NoConfig
 from rules.node.context import Context
+from rules.node.later import Tick
 from rules.node.message import Msg
 from rules.node.outcome import Outcome
 
@@ -50,20 +51,26 @@ class Node:
     CLUSTERING: ClassVar[str] = "ENABLED"
     RULE_CHAIN_NODE: ClassVar[bool] = False  # it stands for another chain
     CHAIN_TYPES: ClassVar[tuple[str, ...]] = ("CORE", "EDGE")
+    WAKES: ClassVar[frozenset[str]] = frozenset()  # types of messages by which it is woken (`ctx.later.wake`)
     SUSPENDS: ClassVar[bool] = False  # it has messages wait for work outside (Suspend)
-    READS: ClassVar[frozenset[str]] = frozenset()
-    WRITES: ClassVar[frozenset[str]] = frozenset()
+    READS: frozenset[str] = frozenset()  # of the class; an instance whose configuration wants less may say so
+    WRITES: frozenset[str] = frozenset()
 
     def __init__(self, config: Any, name: str = "") -> None:
         """`config` is of the class's CONFIG, `name` what people call this node. Raises ValueError where it cannot work."""
         self.config = config
         self.name = name
+        self.queue_name = ""  # of the queue into which it puts messages (HAS_QUEUE_NAME); "": that in which they come
 
     def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """The outcome of each message, in the order of the messages. What it raises fails the one message that is to blame:
         the engine finds it by handing them over one by one.
         """
         raise NotImplementedError
+
+    def begins(self, now: int) -> Tick | None:
+        """For a node that ticks from its beginning: when it is first woken. Asked when its chain is saved (`now` in ms)."""
+        return None
 
     def leaves_by(self, type: str) -> str | None:
         """The label by which every message of that type leaves, whatever else it says; None where more than its type counts.

@@ -8,6 +8,9 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from rules.node.deeds import Deeds
+from rules.node.later import Later
+from rules.node.lookups import Lookups
 from rules.node.message import Body, Msg
 from rules.node.scripts import Answer, Script
 from telemetry.json import Rules
@@ -92,6 +95,7 @@ class Context(Protocol):
     """See the module."""
 
     tenant_id: uuid.UUID
+    here: bytes  # the node that is running
 
     def now(self) -> int:
         """The present in ms."""
@@ -178,11 +182,26 @@ class Context(Protocol):
         """
         ...
 
+    @property
+    def look(self) -> Lookups:
+        """What else can be looked up: relations, names, credentials, history, and what the node remembered."""
+        ...
+
     # Alarms, and everything else.
+
+    @property
+    def deeds(self) -> Deeds:
+        """What changes entities, relations and the like; see rules.node.deeds."""
+        ...
 
     @property
     def alarms(self) -> Alarms:
         """The alarms of this batch's originators."""
+        ...
+
+    @property
+    def later(self) -> Later:
+        """What waits for a time: wakes, messages that the node holds back, and what it remembers."""
         ...
 
     def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:

@@ -2,13 +2,18 @@
 
 import enum
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
+from rules.node.context import EntityFields
 from rules.node.message import Msg
 from rules.node.template import java_text
 from telemetry.points import Json, Value
+from thingsboard.kernel.encoding import json_bytes
+
+# What fields that are not set are as text.
+NOTHING: Final = ("", "null")
 
 
 class FetchTo(enum.StrEnum):
@@ -26,8 +31,14 @@ class FetchTo(enum.StrEnum):
         return msg.with_all_metadata({**msg.metadata, **{key: _text(value) for key, value in found.items()}})
 
 
-def upgraded(raw: dict[str, Any], old: str, if_true: FetchTo, if_false: FetchTo) -> dict[str, Any]:
-    """A configuration that had a truth value `old` instead of `fetchTo`. Raises ValueError where it is neither."""
+def upgraded(
+    raw: dict[str, Any], old: str, if_true: FetchTo, if_false: FetchTo, *, required: bool = False
+) -> dict[str, Any]:
+    """A configuration that had a truth value `old` instead of `fetchTo`. Raises ValueError where it is neither, or missing
+    though it is `required`; else that means the metadata.
+    """
+    if required:
+        old_value(raw, old)
     value = raw.get(old)
     rest = {key: each for key, each in raw.items() if key != old}
     if value is None:
@@ -36,6 +47,31 @@ def upgraded(raw: dict[str, Any], old: str, if_true: FetchTo, if_false: FetchTo)
     if place is None:
         raise ValueError(f"{old} has the unexpected value {str(value)[:40]!r}; expected true or false.")
     return {**rest, "fetchTo": place.value}
+
+
+def old_value(raw: dict[str, Any], name: str) -> Any:
+    """A member that every configuration of an older version has. Raises ValueError where it is missing."""
+    if name not in raw:
+        raise ValueError(f"{name} is missing in a configuration of version 0.")
+    return raw[name]
+
+
+def field_of(entity: EntityFields, field: str) -> str | None:
+    """The text of a field of an entity or of what is inside one (`additionalInfo.description`), None where there is no such
+    thing.
+    """
+    text = entity.fields.get(field)
+    head, dot, path = field.partition(".")
+    if text is not None or not dot:
+        return text
+    try:
+        value: Any = orjson.loads(entity.fields.get(head, ""))
+        for name in path.split("."):
+            value = value[name]
+    except (ValueError, KeyError, TypeError):
+        return None
+    text = java_text(value)
+    return json_bytes(value).decode() if text is None else text
 
 
 def _plain(value: Value | None) -> Any:

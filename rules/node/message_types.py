@@ -10,6 +10,12 @@ ALARM: Final = "ALARM"
 ALARM_CLEAR: Final = "ALARM_CLEAR"
 ENTITY_CREATED: Final = "ENTITY_CREATED"
 ENTITY_UPDATED: Final = "ENTITY_UPDATED"
+RPC_CALL: Final = "RPC_CALL_FROM_SERVER_TO_DEVICE"
+
+# By which nodes are woken; they go to no other node.
+DEDUPLICATION_TICK: Final = "DEDUPLICATION_TIMEOUT_SELF_MSG"
+GENERATOR_TICK: Final = "GENERATOR_NODE_SELF_MSG"
+MESSAGE_COUNT_TICK: Final = "MSG_COUNT_SELF_MSG"
 
 OTHER: Final = "Other"
 
@@ -38,7 +44,7 @@ LABELS: Final[dict[str, str]] = {
     "ALARM_UNASSIGNED": "Alarm Unassigned",
     "COMMENT_CREATED": "Comment Created",
     "COMMENT_UPDATED": "Comment Updated",
-    "RPC_CALL_FROM_SERVER_TO_DEVICE": "RPC Request to Device",
+    RPC_CALL: "RPC Request to Device",
     "ENTITY_ASSIGNED_FROM_TENANT": "Entity Assigned From Tenant",
     "ENTITY_ASSIGNED_TO_TENANT": "Entity Assigned To Tenant",
     "TIMESERIES_UPDATED": "Timeseries Updated",

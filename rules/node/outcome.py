@@ -54,7 +54,9 @@ class Suspend(NamedTuple):
 
 class Wait(NamedTuple):
     """It waits until `due` (ms), then leaves this node by that label; unless whoever knows `key` answers it before, once
-    (rules.services.answers): then it leaves as the answer says.
+    (devices.services.answers): then it leaves as the answer says.
+
+    It goes on in the queue that `msg` names. With `AT_ONCE`, or a time that has passed, it only goes to the end of that one.
     """
 
     msg: Msg
@@ -62,6 +64,8 @@ class Wait(NamedTuple):
     relation: str = SUCCESS
     key: uuid.UUID | None = None
 
+
+AT_ONCE = 0
 
 # What becomes of a message in the engine itself, and what has it wait outside of it.
 Going = Emit | Enter | Leave | Suspend | Wait

@@ -9,6 +9,7 @@ from django.conf import settings
 from rules.models import RuleChain, RuleChainVersion, RuleConnection, RuleNode
 from rules.services.draft import Connection, Draft, NodeDraft
 from rules.services.events import note_started
+from rules.services.ticking import arm
 from tenants.services import audit
 from thingsboard.kernel.errors import NotFound
 
@@ -84,6 +85,7 @@ def record(
     )
     made.save(force_insert=True)
     note_started(chain, made.definition)
+    arm(chain, made.definition)
     if made.number > settings.TB_RULE_CHAIN_VERSIONS:
         kept = chain.versions.order_by("-number").values("pk")[: settings.TB_RULE_CHAIN_VERSIONS]
         chain.versions.exclude(pk__in=kept).delete()

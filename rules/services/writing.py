@@ -9,6 +9,7 @@ from rules.models import RuleChain, RuleConnection, RuleNode
 from rules.services import versions
 from rules.services.debugging import bounded, longest_debug_ms
 from rules.services.draft import Draft, NodeDraft
+from rules.services.ticking import forget_nodes
 from thingsboard.kernel.entities import deleting, not_found
 from thingsboard.kernel.errors import VersionConflict
 from thingsboard.kernel.ids import EntityType, new_id
@@ -54,6 +55,7 @@ def write_inside(
     start = now_ms() - len(draft.nodes)
     nodes: list[RuleNode] = []
     changed: list[RuleNode] = []
+    others: list[uuid.UUID] = []  # that become nodes of another kind
     seen: set[uuid.UUID] = set()
     for index, said in enumerate(draft.nodes):
         known = said.id in old and said.id not in seen
@@ -68,6 +70,8 @@ def write_inside(
                 created_time=said.created_time or start + index,
             )
         seen.add(node.pk)
+        if known and node.type != said.type:
+            others.append(node.pk)
         if _fill(node, said, longest) and not node._state.adding:
             changed.append(node)
         nodes.append(node)
@@ -75,6 +79,8 @@ def write_inside(
     if new:
         chain.save(force_insert=True)
     _drop([key for key in old if key not in seen], chain)
+    if others:
+        forget_nodes(others)
     RuleNode.objects.bulk_create([node for node in nodes if node._state.adding])
     _update(changed)
     if not new:

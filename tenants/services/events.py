@@ -13,10 +13,14 @@ from django.db.models import Model
 
 from tenants.models import Customer, User
 from tenants.services import audit
+from tenants.services.acting import acting_node
 from thingsboard.kernel import outbox
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.entities import queue_of, tenant_of
 from thingsboard.kernel.ids import NULL_UUID, EntityId
+
+# What the metadata says where a rule node did it.
+RULE_NODE_ID = "ruleNodeId"
 
 
 class Event(enum.StrEnum):
@@ -47,13 +51,14 @@ def tell(
 ) -> None:
     """Append an event about the object `found` with this body (JSON), in Django's open transaction.
 
-    Its metadata say who did it, if a request is being served, and of which customer it is: this one, else the object's,
-    else the user's.
+    Its metadata say who did it, if a request is being served or a rule node acts, and of which customer it is: this one,
+    else the object's, else the user's.
     """
     tenant_id = tenant_of(entity, found)
-    if tenant_id == NULL_UUID:
+    node = acting_node()
+    if tenant_id == NULL_UUID or (node is not None and event not in node.tells):
         return
-    told = dict(metadata or {})
+    told = dict(metadata or {}) if node is None else {**(metadata or {}), RULE_NODE_ID: str(node.id)}
     user = audit.acting_user()
     customer_id = customer_id or getattr(found, "customer_id", None)
     if user is not None:

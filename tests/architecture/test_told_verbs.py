@@ -14,7 +14,7 @@ _MEMBERS = frozenset({
 # Called by verbs alone, in whose transaction they are: not killed by name.
 _PARTS = frozenset({"asset_profile_by_name", "follow_renames", "profile_by_name", "public_customer"})
 # The same deed as another one, for several at a time or one.
-_ALIKE = frozenset({"add_customers", "remove_customers", "reconsider"})
+_ALIKE = frozenset({"add_customers", "keep_assigned", "keep_unassigned", "remove_customers", "reconsider"})
 
 
 def test_every_verb_that_tells_of_its_deed_is_killed_around_its_commit() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.cast import Cast, api, error
 from tests.rules.chains import INPUT, LOG, create, id_of, line, metadata, node, root_of, saved
+from tests.rules.nodes.test_facts import PACKAGE, ROWS
 
 THERMOSTATS = json.loads(Path(__file__).with_name("thermostats.json").read_text())
 
@@ -45,6 +46,31 @@ def test_an_old_export_of_thingsboard_loses_nothing(cast: Cast) -> None:
         (2, 1, "Post telemetry"),
     ]
     assert alice.get(f"/api/v1/ruleChains/{made['id']}/versions").json()["results"][0]["note"] == "Imported"
+
+
+def test_a_chain_of_every_node_that_thingsboard_has_loses_nothing(cast: Cast) -> None:
+    given = [
+        {
+            "type": PACKAGE + row["type"],
+            "name": f"{row['name']} {number}",
+            "configuration": {**json.loads(row["defaults"]), "ofAnotherVersion": [1, {"a": None}]},
+            "configurationVersion": int(row["version"]),
+            "additionalInfo": {"layoutX": number, "layoutY": 7, "description": "as it was"},
+        }
+        for number, row in enumerate(ROWS)
+    ]
+    alice = api(cast.alice)
+    body = {
+        "ruleChains": [{"name": "Everything"}],
+        "metadata": [{"firstNodeIndex": 0, "nodes": given, "connections": []}],
+    }
+    (result,) = take_in(alice, body)
+    assert result["error"] is None
+    key = result["ruleChainId"]["id"]
+    saved_again = alice.post("/api/ruleChain/metadata", metadata(alice, key), format="json").json()
+    for found in (metadata(alice, key), saved_again):
+        nodes = {each["name"]: {name: each[name] for name in given[0]} for each in found["nodes"]}
+        assert nodes == {each["name"]: each for each in given}
 
 
 def test_what_is_exported_can_be_imported_again_and_is_the_same(cast: Cast) -> None:

@@ -6,6 +6,7 @@ from alarms.models import Alarm
 from alarms.services import alarms
 from rules.models import RuleChain, RuleConnection
 from rules.services import chains, dead_letters, transfer
+from rules.services.calls import REQUEST, Call, begin_call
 from rules.services.chains import ChainFields
 from rules.services.draft import Draft
 from rules.services.transfer import ImportedChain
@@ -14,8 +15,11 @@ from telemetry.points import Scope
 from tenants.models import Customer, User
 from tenants.services.customers import create_customer, delete_customer, update_customer
 from tenants.services.users import UserFields, create_user, delete_user, update_user
-from tests.verbs.world import Verb, World, gone, made, now
+from tests.queued import queued
+from tests.verbs.world import HOUR, Verb, World, gone, made, now
+from thingsboard.kernel.ids import new_id
 from thingsboard.kernel.models import DeadLetter
+from thingsboard.kernel.time import now_ms
 
 
 def limit(world: World) -> object:
@@ -34,6 +38,11 @@ def rename_output(world: World) -> None:
     """Give the output of a chain another name, which another chain that calls it follows."""
     node = world.chain.nodes.get()
     chains.save_metadata(world.chain, Draft((replace(world.output, id=node.pk, name="done"),), 0))
+
+
+def called(world: World) -> bool:
+    """Whether the rules are asked something; that is all that a call is."""
+    return any(message.type == REQUEST for _, message in queued(world.tenant))
 
 
 OF_OTHERS: dict[str, Verb] = {
@@ -178,6 +187,13 @@ OF_OTHERS: dict[str, Verb] = {
         lambda w: transfer.import_chains(w.tenant, [ImportedChain(ChainFields(name=name), Draft()) for name in "XY"]),
         ["ENTITY_CREATED RULE_CHAIN", "ENTITY_CREATED RULE_CHAIN"],
         made(RuleChain, name="Y"),
+    ),
+    "call the rule engine": Verb(
+        lambda w: begin_call(
+            Call(new_id(), "web", now_ms() + HOUR, w.tenant, None), w.ends[1], w.cast.alice, b"{}", None
+        ),
+        ["REST_API_REQUEST DEVICE"],
+        called,
     ),
     "retry a dead letter": Verb(
         lambda w: dead_letters.retry(w.letter),

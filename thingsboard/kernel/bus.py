@@ -50,6 +50,17 @@ def publish(channel: str, payload: dict[str, Any]) -> None:
     send(PREFIX + channel, orjson.dumps(payload))
 
 
+def publish_many(messages: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """The same for many (channel, payload) at once: a bus that is away costs the time of one."""
+    try:
+        with client().pipeline(transaction=False) as pipeline:
+            for channel, payload in messages:
+                pipeline.publish(PREFIX + channel, orjson.dumps(payload))
+            pipeline.execute()
+    except (redis.RedisError, OSError) as error:
+        log.warning("%d bus messages are lost: %s", len(messages), error)
+
+
 def send(channel: str, body: bytes) -> bool:
     """Publish bytes on a channel by its full name; False when they are lost, which is logged. Blocks as `publish`."""
     try:

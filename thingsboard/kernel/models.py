@@ -120,23 +120,38 @@ class DeadLetter(models.Model):
 
 
 class Timer(models.Model):
-    """Work that is due at a time; claimed with FOR UPDATE SKIP LOCKED and a lease (architecture.md 4, "Draining")."""
+    """A message that is queued when its time has come, or when somebody answers it before (kernel/timers).
+
+    Rows are written and taken past the ORM. `owner` is who set it; a `single` one is the only one of its owner and key.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    tenant_id = models.UUIDField(null=True)
-    kind = models.CharField(max_length=64)
-    key = models.CharField(max_length=200, help_text="What the timer is about; unique within its kind.")
-    due_time = models.BigIntegerField(help_text="Milliseconds since 1970.")
-    leased_until = models.BigIntegerField(default=0, help_text="Milliseconds since 1970; 0 while nobody works on it.")
-    attempts = models.SmallIntegerField(default=0)
-    body = models.BinaryField(default=bytes)
+    tenant_id = models.UUIDField()
+    owner = models.UUIDField()
+    key = models.UUIDField(null=True, help_text="Who knows it may answer the message; or what the single one is about.")
+    single = models.BooleanField(default=False)
+    due = models.BigIntegerField(help_text="Milliseconds since 1970.")
+    queue = models.CharField(max_length=255)
+    size = models.PositiveIntegerField(help_text="Bytes of the body.")
+    body = models.BinaryField(help_text="One message, as the queue's rows hold many.")
 
     class Meta:
-        indexes = [models.Index(fields=["due_time"], name="timer_due")]
-        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="timer_kind_key")]
+        indexes = [
+            models.Index(fields=["due", "id"], name="timer_due"),
+            models.Index(fields=["tenant_id", "due", "id"], include=["size"], name="timer_tenant_due"),
+            models.Index(fields=["owner"], name="timer_owner"),
+            models.Index(
+                fields=["tenant_id", "key"], name="timer_key", condition=models.Q(single=False, key__isnull=False)
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "owner", "key"], name="timer_single", condition=models.Q(single=True)
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.key} at {self.due_time}"
+        return f"#{self.pk} of {self.owner} at {self.due}"
 
 
 class Effect(models.Model):

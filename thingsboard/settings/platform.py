@@ -1,5 +1,7 @@
 """Every TB_* knob of the platform, each in one place. The table in docs/reference/settings.md follows this file."""
 
+from platform import node as _machine
+
 from thingsboard.embedded.addresses import reachable
 
 from . import env
@@ -96,10 +98,22 @@ TB_RULE_LANES = env.integer("TB_RULE_LANES", 4, low=1, high=64)
 TB_RULE_DRAINS = env.integer("TB_RULE_DRAINS", 1, low=1, high=64)
 TB_RULE_MAX_NODES_PER_MESSAGE = env.integer("TB_RULE_MAX_NODES_PER_MESSAGE", 1000, low=1, high=1_000_000)
 TB_RULE_SWEEP_SECONDS = env.seconds("TB_RULE_SWEEP_SECONDS", 1.0, low=0.05)
+# Calls to them over REST (docs/reference/rest.md): how many wait for an answer in one web process, of all and of one tenant;
+# seconds for which one waits that says nothing, and at most.
+TB_RULE_CALLS = env.integer("TB_RULE_CALLS", 1000, low=1, high=100_000)
+TB_RULE_CALLS_PER_TENANT = env.integer("TB_RULE_CALLS_PER_TENANT", 100, low=1, high=100_000)
+TB_RULE_CALL_SECONDS = env.seconds("TB_RULE_CALL_SECONDS", 10.0, low=0.01)
+TB_RULE_CALL_MAX_SECONDS = env.seconds("TB_RULE_CALL_MAX_SECONDS", 600.0, low=0.01)
 # How much of one tenant may wait for them: bytes, and seconds of the oldest. Above it that tenant's devices are not served.
 TB_RULE_BACKLOG_BYTES = env.integer("TB_RULE_BACKLOG_BYTES", 256 * 1024 * 1024, low=1)
 TB_RULE_BACKLOG_SECONDS = env.seconds("TB_RULE_BACKLOG_SECONDS", 3600.0, low=0.05)
 TB_RULE_BACKLOG_CHECK_SECONDS = env.seconds("TB_RULE_BACKLOG_CHECK_SECONDS", 1.0, low=0.01)
+# What waits for a time at rule nodes: how often what is due is looked for; messages of one tenant, and their bytes.
+TB_TIMER_SECONDS = env.seconds("TB_TIMER_SECONDS", 1.0, low=0.05)
+TB_RULE_WAITING_MESSAGES = env.integer("TB_RULE_WAITING_MESSAGES", 100_000, low=1, high=100_000_000)
+TB_RULE_WAITING_BYTES = env.integer("TB_RULE_WAITING_BYTES", 256 * 1024 * 1024, low=1)
+# What this platform is called in keys that ThingsBoard makes of its serviceId; by default, as there, the machine's name.
+TB_SERVICE_ID = env.text("TB_SERVICE_ID") or _machine()
 # Work outside (docs/reference/rule-engine.md): at once in an effects process, of a tenant, of a tenant for one destination,
 # and bytes of their messages. Connections that they share, and seconds until an unused one is closed.
 TB_EFFECTS_AT_ONCE = env.integer("TB_EFFECTS_AT_ONCE", 2000, low=1, high=50_000)

@@ -10,6 +10,7 @@ from .platform import (
     TB_EFFECT_SWEEP_SECONDS,
     TB_ERASURE_SECONDS,
     TB_RULE_SWEEP_SECONDS,
+    TB_TIMER_SECONDS,
 )
 
 DATABASE_URL = env.text("DATABASE_URL") or database_url(TB_DATA_DIR)
@@ -61,6 +62,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "rules.tasks.sweep",
         "schedule": TB_RULE_SWEEP_SECONDS,
         "options": {"queue": "rules", "expires": TB_RULE_SWEEP_SECONDS},
+    },
+    "fire-timers": {
+        "task": "rules.tasks.fire_timers",
+        "schedule": TB_TIMER_SECONDS,
+        # Longer than the turn of a drain: workers that are busy with what came must still have go on what waited.
+        "options": {"queue": "rules", "expires": 10 * max(1.0, TB_TIMER_SECONDS)},
     },
     "sweep-effects": {
         "task": "rules.tasks.work_outside",

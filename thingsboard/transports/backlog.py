@@ -17,6 +17,7 @@ import psycopg
 from django.conf import settings
 
 from telemetry.store.connect import connect
+from thingsboard.kernel import timers
 from thingsboard.kernel.effects.counts import RESULTS, counted
 from thingsboard.kernel.outbox.backlog import Backlog, Bounds, measure, together
 
@@ -45,6 +46,7 @@ class BacklogWatch:
         """`application` is how the server's list of connections names this one."""
         self.over: Tenants = NOBODY
         self.total = together({}, _now())
+        self.timers = timers.Clock()  # what waits for a time at rule nodes
         self.times = 0  # that a tenant came to be over
         self.results = dict.fromkeys(RESULTS, 0)  # what became of work outside, over all workers
         self._application, self._changed = application, changed
@@ -83,6 +85,10 @@ class BacklogWatch:
         """For how long the oldest work outside is stored, in seconds."""
         return self.total.outside.age(_now())
 
+    def late(self) -> float:
+        """For how long the first timer of all tenants is due, in seconds."""
+        return self.timers.late(_now())
+
     # In the thread.
 
     def _run(self) -> None:
@@ -109,6 +115,7 @@ class BacklogWatch:
                 self._connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'; SET jit = off")
             began = time.monotonic()
             found = measure(self._connection)
+            self.timers = timers.measure(self._connection)
             self._see()
         except (psycopg.Error, OSError) as error:
             self._drop()

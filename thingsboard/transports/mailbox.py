@@ -1,6 +1,6 @@
 """What nodes tell each other over the bus: short messages, many in one publish, each of which may be lost.
 
-A letter is {"from": node, kind: [item, ...], ...}; the kinds and their items are registry.py's.
+A letter is {"from": node, kind: [item, ...], ...}; the kinds and their items are registry.py's and devices/services/calls.py's.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from devices.services.calls import node_channel
 from thingsboard.kernel import bus
 
 log = logging.getLogger(__name__)
@@ -17,11 +18,6 @@ MOST_ITEMS = 50_000  # that wait to be sent; more are dropped
 MOST_IN_LETTER = 1000
 
 Read = Callable[[uuid.UUID, str, list[Any]], None]
-
-
-def channel(node: uuid.UUID) -> str:
-    """Where a node listens."""
-    return f"node:{node}"
 
 
 class Mailbox:
@@ -34,7 +30,7 @@ class Mailbox:
         self._out: dict[uuid.UUID, list[tuple[str, list[Any]]]] = {}
         self._count = 0
         self._sending: asyncio.Task[None] | None = None
-        self.subscriber = bus.Subscriber([channel(node)], self._open, missed)
+        self.subscriber = bus.Subscriber([node_channel(node)], self._open, missed)
 
     def post(self, to: uuid.UUID, kind: str, item: list[Any]) -> None:
         """Send an item of JSON values; what is posted while another letter is on its way goes with the next."""
@@ -62,7 +58,7 @@ class Mailbox:
                     letter: dict[str, Any] = {"from": str(self._node)}
                     for kind, item in items[start : start + MOST_IN_LETTER]:
                         letter.setdefault(kind, []).append(item)
-                    await asyncio.to_thread(bus.publish, channel(to), letter)
+                    await asyncio.to_thread(bus.publish, node_channel(to), letter)
         except Exception:
             log.exception("A letter to another node could not be sent.")
         finally:

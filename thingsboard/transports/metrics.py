@@ -110,6 +110,11 @@ def backlog(watch: BacklogWatch) -> Iterator[Metric]:
     yield gauge("rule_backlog_oldest_seconds", "For how long the oldest of them waits.", watch.age())
     yield gauge("rule_backlog_withheld_tenants", "Tenants whose devices are not served for that.", len(watch.over))
     yield counter("rule_backlog_withholdings", "Times that this began for a tenant.", watch.times)
+    yield gauge(
+        "rule_timers", "Messages that wait for a time at rule nodes, and nodes to be woken.", watch.timers.messages
+    )
+    yield gauge("rule_timers_bytes", "Their bytes.", watch.timers.size)
+    yield gauge("rule_timers_late_seconds", "For how long the first of them is due.", watch.late())
     outside = watch.total.outside
     yield gauge("effects_stored", "Work outside that is not done yet, of all tenants.", outside.stored)
     yield gauge("effects_running", "Of which somebody works on.", outside.running)

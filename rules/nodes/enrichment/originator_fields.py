@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import orjson
 
 from rules.node import SUCCESS, Category, Config, Context, Emit, EntityFields, Msg, Node, Outcome
 from rules.node.base import ENTITIES
-from rules.node.fetching import FetchTo
-from rules.node.template import Template, java_text
-from thingsboard.kernel.encoding import json_bytes
+from rules.node.fetching import NOTHING, FetchTo, field_of
+from rules.node.template import Template
 
 _NAME_AND_TYPE = {"name": "originatorName", "type": "originatorType"}
-_NOTHING = ("", "null")
 
 
 class OriginatorFieldsConfig(Config, frozen=True):
@@ -56,8 +53,8 @@ class OriginatorFields(Node):
         found: dict[str, str] = {}
         try:
             for field, target in self._mapping:
-                value = _field(entity, field)
-                if value is not None and not (self.config.ignore_null_strings and value in _NOTHING):
+                value = field_of(entity, field)
+                if value is not None and not (self.config.ignore_null_strings and value in NOTHING):
                     found[target.fill(msg)] = value
             return Emit(SUCCESS, self.config.fetch_to.enriched(msg, found))
         except ValueError as error:
@@ -72,19 +69,3 @@ class OriginatorFields(Node):
             raise ValueError("fieldsMapping is missing in a configuration of version 0.")
         rest = {key: value for key, value in raw.items() if key != "fieldsMapping"}
         return {**rest, "dataMapping": raw["fieldsMapping"], "fetchTo": FetchTo.METADATA.value}
-
-
-def _field(entity: EntityFields, field: str) -> str | None:
-    """The text of a field or of what is inside one, None where there is no such thing."""
-    text = entity.fields.get(field)
-    head, dot, path = field.partition(".")
-    if text is not None or not dot:
-        return text
-    try:
-        value: Any = orjson.loads(entity.fields.get(head, ""))
-        for name in path.split("."):
-            value = value[name]
-    except (ValueError, KeyError, TypeError):
-        return None
-    text = java_text(value)
-    return json_bytes(value).decode() if text is None else text

@@ -1,1 +1,1 @@
-"""Nodes of the family TRANSFORMATION."""
+"""Nodes that make another message of a message."""

@@ -74,6 +74,11 @@ ROUTES: Routes = {
     },
     "api/queues/<queue_id>": {"GET": by("ST"), "DELETE": by("S")},
     "api/queues/name/<queue_name>": {"GET": by("ST")},
+    "api/rule-engine/": {"POST": by("STC", body={"a": 1}, answers={"S": 408})},
+    **{
+        f"api/rule-engine/<kind>/<entity_id>{more}": {"POST": by("TC", body={"a": 1})}
+        for more in ("", "/<timeout>", "/<queue_name>/<timeout>")
+    },
     "api/ruleChain": {"POST": by("T", body=_CHAIN, saves="rule_chain")},
     "api/ruleChain/<chain_id>": {"GET": by("T"), "DELETE": by("T")},
     "api/ruleChain/<chain_id>/metadata": {"GET": by("T")},
@@ -104,7 +109,7 @@ ROUTES: Routes = {
     "api/v1/ruleChains/import": {"POST": by("T", body=_FILE)},
 }
 
-TEXTS = {"clazz": _FILTER, "component_type": "FLOW", "queue_name": "Main", "number": "1"}
+TEXTS = {"clazz": _FILTER, "component_type": "FLOW", "queue_name": "Main", "number": "1", "timeout": "1000"}
 
 
 def _chain(tenant: Any, name: str, kind: str = RuleChainType.CORE, inside: Draft | None = None) -> Any:

@@ -109,12 +109,14 @@ LEAVING = {
     "a prototype of the world": "try { Object.setPrototypeOf(globalThis, {leak: 1}); } catch (e) {}",
     "an extended class": "try { Array.from.leak = 1; Object.assign.call = 7; Error.prepareStackTrace = () => 7; } catch (e) {}",
     "static state of an expression": "RegExp.prototype.exec = null; /(l)eak/.exec('leak'); RegExp.leak = 1;",
+    "a function that remembers": "arguments.callee.leak = 1; arguments.callee.prototype.leak = 1;",
     "a changed argument": "msg.leak = 1; metadata.leak = 1; arguments[0] = 7;",
 }
 
 PROBE = """
 const seen = [];
-const all = [globalThis, {}, [], () => {}, '', /a/, new Error(), JSON, Math, msg, metadata];
+const self = arguments.callee;
+const all = [globalThis, self, self.prototype, {}, [], () => {}, '', /a/, new Error(), JSON, Math, msg, metadata];
 for (const each of all) if ('leak' in Object(each)) seen.push(String(each));
 const usual = Math.max(1, 2) === 2 && Date.now() > 1e12 && undefined === void 0 && JSON.parse('[1]').length === 1;
 mine = 5;

@@ -27,6 +27,10 @@ NO_TBEL = [
     ("return msg.a !== 1;", 1, "there is no operator !=="),
     ("5 = x", 1, "cannot be assigned"),
     ("5++", 1, "cannot be counted"),
+    ("delete msg", 1, "only a member can be deleted"),
+    ("break", 1, "break outside of a loop"),
+    ("while (true) { function f() { continue; } }", 1, "continue outside of a loop"),
+    ("switch (1) { case 1: continue; }", 1, "continue outside of a loop"),
     ("a = @", 1, "unexpected character"),
     ("a = 1\n\nb = 12abc", 3, "unrecognized number"),
     ("a = 09", 1, "unrecognized number 09"),
@@ -52,6 +56,8 @@ NO_TBEL = [
     ("(" * 100 + ")" * 100, 1, "nested deeper"),
     ("{" * 100, 1, "nested deeper"),
     ("!" * 5000 + "x", 1, "nested deeper"),
+    ("a" + ".b" * 500, 1, "more than 100 members in a row"),
+    ("a" * 50_001, 1, "at most 50000 are accepted"),
     ("1" + "+1" * 5000, 1, "nested too deeply"),
 ]
 

@@ -34,7 +34,7 @@ REFUSED = [
     ("'a' > 5", "uncomparable values <<a>> and <<5>>"),
     ("5 % 0", "/ by zero"),
     ("1.5 & 1", "which is no integer"),
-    ("foreach (x : 5) {}", "non-iterable type: Integer"),
+    ("foreach (x : 5.5) {}", "non-iterable type: Double"),
     ("foreach (x : msg.x) {}", "non-iterable type: null"),
     ("new java.io.File('x')", "could not resolve class: java.io.File"),
     ("new StringBuilder()", "could not resolve class: StringBuilder"),

@@ -4,12 +4,15 @@ import json
 
 import pytest
 
+from alarms.models import Alarm
 from rules.models import Queue
+from rules.nodes.action.create_alarm import CreateAlarm
 from rules.nodes.action.save_time_series import SaveTimeSeries
+from rules.nodes.enrichment.calculate_delta import CalculateDelta
 from telemetry.services import latest
 from tests.cast import Cast
-from tests.rules.effects.calls import Server, running, settle
-from tests.rules.effects.test_work_outside import call, calling, drained, letters, saved, send
+from tests.rules.effects.calls import Call, Server, running, settle
+from tests.rules.effects.scene import call, calling, drained, letters, saved, send
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
 from tests.waiting import until
 from thingsboard.kernel.ids import EntityId, EntityType
@@ -64,6 +67,16 @@ def test_what_came_while_the_answer_was_on_its_way_stays_behind_it(cast: Cast, s
         (path, number) for number in (1, 2, 3) for path in ("/", "/second")
     ]
     assert saved(cast) == [1, 2, 3]
+
+
+def test_what_a_node_remembers_goes_on_along_the_line(cast: Cast) -> None:
+    nodes = [(CalculateDelta, {"inputValueKey": "t"}), (CreateAlarm, {"alarmType": "$[delta] to $[t]"}), (Call, {})]
+    make_chain(cast.acme.pk, nodes, [(0, 1, "Success"), (1, 2, "Never")])
+    OutboxRow.objects.all().delete()
+    send(cast, 10, 12, 17, name=ORDERED)
+    drain()
+    alarms = Alarm.objects.filter(originator_id=cast.device.pk, type__contains="to").order_by("type")
+    assert list(alarms.values_list("type", flat=True)) == ["0 to 10", "2 to 12", "5 to 17"]
 
 
 def test_other_originators_do_not_wait(cast: Cast, server: Server) -> None:

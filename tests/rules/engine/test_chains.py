@@ -1,6 +1,7 @@
 """Chains that call chains, chains that are saved while messages wait, and chains that never end."""
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,8 @@ from rules.nodes.action.save_time_series import SaveTimeSeries
 from rules.nodes.flow.acknowledge import Acknowledge
 from rules.nodes.flow.output import Output
 from rules.nodes.flow.rule_chain import RuleChain as Input
+from rules.nodes.transformation.delete_keys import DeleteKeys
+from rules.nodes.transformation.split_array import SplitArray
 from telemetry.services import latest
 from tests.cast import Cast
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
@@ -64,6 +67,23 @@ def test_chains_that_call_each_other_for_ever_fail_the_message(cast: Cast) -> No
     send(cast)
     (error,) = errors()
     assert "met more than 1000 rule nodes" in error
+
+
+def test_an_array_of_more_elements_than_a_message_may_meet_nodes_is_split(cast: Cast) -> None:
+    nodes = [(SplitArray, {}), (DeleteKeys, {"keys": ["x"]}), (SaveTimeSeries, {})]
+    make_chain(cast.acme.pk, nodes, [(0, 1, "Success"), (1, 2, "Success")])
+    device = send(cast, b"[" + b",".join(b'{"t":%d,"x":1}' % number for number in range(1500)) + b"]")
+    assert (errors(), latest(device, ["t"])["t"].value, latest(device, ["x"])) == ([], 1499, {})
+
+
+def test_what_becomes_of_an_array_is_bounded_too(cast: Cast, settings: Any) -> None:
+    settings.TB_RULE_MAX_NODES_PER_MESSAGE = 10
+    nodes = [(SplitArray, {}), (DeleteKeys, {"keys": ["x"]}), (SaveTimeSeries, {})]
+    make_chain(cast.acme.pk, nodes, [(0, 1, "Success"), (1, 2, "Success")])
+    send(cast, b"[" + b",".join(b'{"t":%d}' % number for number in range(400)) + b"]")
+    assert errors() == []
+    send(cast, b"[" + b",".join(b'{"t":%d}' % number for number in range(600)) + b"]")
+    assert errors() == ["The message met more than 10 rule nodes."]
 
 
 def test_a_chain_that_is_gone_fails_the_message(cast: Cast) -> None:

@@ -14,9 +14,13 @@ from rules.engine import fairness
 from rules.engine.drain import Drain
 from rules.nodes.action.clear_alarm import ClearAlarm
 from rules.nodes.action.create_alarm import CreateAlarm
+from rules.nodes.action.gps_geofencing_events import GpsGeofencingEvents
+from rules.nodes.action.math_function import MathFunction
 from rules.nodes.action.save_attributes import SaveAttributes
 from rules.nodes.action.save_time_series import SaveTimeSeries
+from rules.nodes.enrichment.calculate_delta import CalculateDelta
 from rules.nodes.enrichment.originator_attributes import OriginatorAttributes
+from rules.nodes.enrichment.originator_telemetry import OriginatorTelemetry
 from rules.nodes.filter.check_fields_presence import CheckFieldsPresence
 from rules.nodes.filter.device_profile_switch import DeviceProfileSwitch
 from rules.nodes.filter.message_type_filter import MessageTypeFilter
@@ -34,6 +38,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 VALUES = "k.name, v.ts, v.bool_v, v.long_v, v.dbl_v, v.str_v, v.json_v"
 READ = {"clientAttributeNames": ["limit"], "latestTsKeyNames": ["hot"], "tellFailureIfAbsent": False}
+# What is counted, and the way through a perimeter: each message sees what the one before has left.
+TOTAL = {
+    "arguments": [
+        {"name": "x", "type": "ATTRIBUTE", "key": "total", "defaultValue": 0},
+        {"name": "n", "type": "MESSAGE_BODY", "key": "n"},
+    ],
+    "customFunction": "x + n",
+    "result": {"type": "ATTRIBUTE", "key": "total", "resultValuePrecision": 0, "addToBody": True},
+}
+PLACE = {
+    "latitudeKeyName": "total",
+    "longitudeKeyName": "n",
+    "fetchPerimeterInfoFromMessageMetadata": False,
+    "polygonsDefinition": "[[0, 0], [2000, 100]]",
+}
 TABLES = {
     "history": f"SELECT {VALUES} FROM ts_kv_all v JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",
     "latest": f"SELECT {VALUES} FROM ts_latest v JOIN ts_key k ON k.id = v.key_id WHERE v.entity_id = %s ORDER BY 1, 2",
@@ -86,7 +105,7 @@ return {seen: seen + 1};"""
 SEVERAL = "return msg.hot > 2 ? [{metadata: {...metadata, part: 1}}, {msg: {...msg, hot: 1}}] : {};"
 
 
-def chain(tenant_id: uuid.UUID) -> None:
+def mixing(tenant_id: uuid.UUID) -> None:
     """What is saved is read again, alarms come and go and count, scripts decide and multiply, and bad messages fail."""
     make_chain(
         tenant_id,
@@ -103,11 +122,40 @@ def chain(tenant_id: uuid.UUID) -> None:
             (CreateAlarm, {"alarmType": "Alarms of ${deviceName}", "severity": "MINOR"}),
             (ScriptFilter, {"scriptLang": "TBEL", "tbelScript": "return msg.cold == null || msg.n % 5 > 0;"}),
             (ScriptTransformation, {"scriptLang": "JS", "jsScript": SEVERAL}),
+            (MathFunction, TOTAL),
+            (GpsGeofencingEvents, PLACE),
+            (SaveTimeSeries, {}),
         ],
         [
             (0, 1, "Post telemetry"), (0, 2, "Post attributes"), (1, 10, "Success"), (10, 11, "True"), (11, 3, "Success"),
             (3, 4, "Success"), (4, 5, "True"),
             (4, 6, "False"), (5, 7, "Created"), (5, 7, "Updated"), (6, 7, "Cleared"), (7, 8, "default"), (8, 9, "True"),
+            (11, 12, "Success"), (12, 13, "Success"), (13, 14, "Entered"), (13, 14, "Left"),
+        ],
+    )  # fmt: skip
+
+
+def metering(tenant_id: uuid.UUID) -> None:
+    """Differences to what the node saw before and to what is stored, and what history says of the batch's own points."""
+    window = {
+        "startInterval": 30_000, "startIntervalTimeUnit": "DAYS", "endInterval": 0,
+        "fetchMode": "ALL", "orderBy": "DESC", "limit": 2, "latestTsKeyNames": ["n"],
+    }  # fmt: skip
+    free = {"tellFailureIfDeltaIsNegative": False, "inputValueKey": "n"}
+    make_chain(
+        tenant_id,
+        [
+            (MessageTypeSwitch, {}),
+            (CalculateDelta, {**free, "outputValueKey": "seen"}),
+            (CalculateDelta, {**free, "outputValueKey": "stored", "useCache": False}),
+            (OriginatorTelemetry, window),
+            (SaveTimeSeries, {}),
+            (CalculateDelta, {**free, "outputValueKey": "behind"}),
+            (CreateAlarm, {"alarmType": "$[seen], $[stored] and $[behind] after ${n}"}),
+        ],
+        [
+            (0, 1, "Post telemetry"), (1, 2, "Success"), (2, 3, "Success"), (3, 4, "Success"), (4, 5, "Success"),
+            (5, 6, "Success"),
         ],
     )  # fmt: skip
 
@@ -140,8 +188,21 @@ def run(tenant_id: uuid.UUID, messages: Sequence[Message], sizes: Callable[[], i
     assert waiting() == 0
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(1000, marks=pytest.mark.slow)])
-def test_one_by_one_and_as_one_batch_are_the_same(cast: Cast, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+@pytest.mark.parametrize(
+    ("chain", "count", "wanted"),
+    [
+        (mixing, 150, set(TABLES)),
+        (metering, 60, {"history", "latest", "alarms"}),
+        pytest.param(mixing, 1000, set(TABLES), marks=pytest.mark.slow),
+    ],
+)
+def test_one_by_one_and_as_one_batch_are_the_same(
+    cast: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+    chain: Callable[[uuid.UUID], None],
+    count: int,
+    wanted: set[str],
+) -> None:
     chain(cast.acme.pk)
     dice = random.Random(3)
     outcomes = []
@@ -154,7 +215,7 @@ def test_one_by_one_and_as_one_batch_are_the_same(cast: Cast, monkeypatch: pytes
         monkeypatch.setattr(fairness.Turns, "size", lambda self, flow, most=most: most)
         run(cast.acme.pk, mixed(devices, count), sizes)
         outcomes.append(tables(devices))
-    assert all(device[table] for device in outcomes[0] for table in TABLES)
+    assert all(device[table] for device in outcomes[0] for table in wanted)
     assert differing(outcomes[1], outcomes[0]) == {}
     assert differing(outcomes[2], outcomes[0]) == {}
 

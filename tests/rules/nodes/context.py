@@ -11,11 +11,15 @@ from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules
 from telemetry.points import Attribute, Point, Reading, Scope, Value
+from tests.rules.nodes.deeds import Deeds
+from tests.rules.nodes.later import Later
+from tests.rules.nodes.lookups import Lookups
 from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.script import Jail, Limits
 
 TENANT = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000001")
 CUSTOMER = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000002")
+NODE = uuid.UUID("5f0a1c00-0000-11ee-8000-000000000003")
 NOW = 1_700_000_000_000
 CAME = NOW - 1000
 
@@ -105,6 +109,8 @@ class World:
 
     def __init__(self) -> None:
         self.tenant_id = TENANT
+        self.here = NODE.bytes
+        self.clock = NOW
         self.known: dict[EntityId, EntityFields] = {}
         self.relations: set[tuple[EntityId, str, EntityId]] = set()
         self.stored_attributes: dict[tuple[EntityId, Scope], dict[str, Attribute]] = {}
@@ -118,9 +124,12 @@ class World:
         self.decoding = Rules()
         self._seen: set[tuple[str, EntityId, int]] = set()
         self._alarms = Alarms()
+        self._deeds = Deeds()
+        self._lookups = Lookups(self.asked)
+        self.waiting = Later(lambda: self.clock)
 
     def now(self) -> int:
-        return NOW
+        return self.clock
 
     @property
     def json_rules(self) -> Rules:
@@ -199,8 +208,20 @@ class World:
         return {mine for mine, theirs in pairs if mine in entities and other in (None, theirs)}
 
     @property
+    def deeds(self) -> Deeds:
+        return self._deeds
+
+    @property
     def alarms(self) -> Alarms:
         return self._alarms
+
+    @property
+    def look(self) -> Lookups:
+        return self._lookups
+
+    @property
+    def later(self) -> Later:
+        return self.waiting
 
     def evaluate(self, script: Script, messages: Sequence[Msg]) -> Sequence[Answer]:
         return self.evaluate_raw(script, [arguments(msg) for msg in messages])

@@ -7,13 +7,20 @@ from tests.rules.nodes.context import World
 
 
 def made(
-    kind: type[Node], configuration: dict[str, Any] | None = None, *, name: str = "A node", version: int | None = None
+    kind: type[Node],
+    configuration: dict[str, Any] | None = None,
+    *,
+    name: str = "A node",
+    version: int | None = None,
+    queue: str = "",
 ) -> Node:
-    """The node of a saved configuration, upgraded where it is of an older version."""
+    """The node of a saved configuration, upgraded where it is of an older version; `queue`: its queue's name."""
     raw = {} if configuration is None else configuration
     if version is not None:
         raw = kind.upgrade(version, raw)
-    return kind(kind.CONFIG.read(raw), name)
+    node = kind(kind.CONFIG.read(raw), name)
+    node.queue_name = queue
+    return node
 
 
 def run_one(node: Node, world: World, msg: Msg) -> Outcome:

@@ -7,7 +7,13 @@ import pytest
 from rules import registry
 from rules.node import Context, Node
 from rules.node.context import Alarms as AlarmsProtocol
+from rules.node.deeds import Deeds as DeedsProtocol
+from rules.node.later import Later as LaterProtocol
+from rules.node.lookups import Lookups as LookupsProtocol
 from tests.rules.nodes.context import Alarms, World
+from tests.rules.nodes.deeds import Deeds
+from tests.rules.nodes.later import Later
+from tests.rules.nodes.lookups import Lookups
 
 KINDS = list(registry.all().values())
 
@@ -38,7 +44,16 @@ def test_the_first_seventeen_kinds_are_there() -> None:
     assert len(KINDS) >= 17
 
 
-@pytest.mark.parametrize(("double", "promised"), [(World, Context), (Alarms, AlarmsProtocol)])
+@pytest.mark.parametrize(
+    ("double", "promised"),
+    [
+        (World, Context),
+        (Alarms, AlarmsProtocol),
+        (Lookups, LookupsProtocol),
+        (Deeds, DeedsProtocol),
+        (Later, LaterProtocol),
+    ],
+)
 def test_the_world_of_these_tests_is_the_one_that_nodes_are_promised(double: type, promised: type) -> None:
     for name, method in inspect.getmembers(promised, inspect.isfunction):
         if not name.startswith("_"):

@@ -6,7 +6,7 @@
     "use strict";
     const parse = JSON.parse, stringify = JSON.stringify, ownKeys = Reflect.ownKeys, has = Object.prototype.hasOwnProperty;
     const {freeze, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, isExtensible, isFrozen} = Object;
-    const PromiseType = Promise, ErrorType = Error, text = String, apply = Reflect.apply, remove = Reflect.deleteProperty;
+    const PromiseType = Promise, ErrorType = Error, SyntaxErrorType = SyntaxError, text = String, apply = Reflect.apply, remove = Reflect.deleteProperty;
     const world = globalThis;
 
     // Text is never run: what a device sent must not become code. Nothing may wait for other threads or for the collector.
@@ -104,6 +104,7 @@
     // -- the calls ---------------------------------------------------------------------------------------------------------
 
     function runner(script, mostResult, mostOutput) {
+        freezeAll([script]); // which it reaches by arguments.callee
         const kept = ownKeys(world).length, above = getPrototypeOf(world);
         let done = [], size = 0;
 
@@ -118,7 +119,10 @@
 
         function answer(call) {
             let args;
-            try { args = parse(call); } catch { return '!"The message is not valid JSON."'; }
+            try { args = parse(call); } catch (error) {
+                if (error instanceof SyntaxErrorType) return '!"The message is not valid JSON."';
+                throw error; // it is too deep or too large
+            }
             const result = script(args[0], args[1], args[2]);
             if (result === true) return "=true";
             if (result === false) return "=false";

@@ -46,12 +46,12 @@ class Jail:
         self._process: Process | None = None
         self._timer: threading.Timer | None = None
         self._used = 0.0
-        self._strikes: OrderedDict[bytes, _Strikes] = OrderedDict()
+        self._strikes: OrderedDict[tuple[bytes, bytes], _Strikes] = OrderedDict()
 
-    def call(self, program: Program, calls: Sequence[bytes]) -> Sequence[Answer]:
+    def call(self, program: Program, calls: Sequence[bytes], owner: bytes = b"") -> Sequence[Answer]:
         """The answers of calls, in their order. Each call is the JSON text of the array of its arguments, in UTF-8; text that
-        is not JSON fails its own call. Raises nothing for what a script does; ValueError for TBEL that is none, and
-        Unavailable where no process can be begun.
+        is not JSON fails its own call. `owner`: on whose behalf; a script is switched off for each by itself. Raises nothing
+        for what a script does; ValueError for TBEL that is none, and Unavailable where no process can be begun.
         """
         if not calls:
             return []
@@ -59,7 +59,7 @@ class Jail:
         definition = "\0".join((compiled.prelude, ",".join(program.args), compiled.body))
         with self._lock:
             try:
-                return _Batch(self, program, definition.encode("utf-8", "replace"), calls).answers()
+                return _Batch(self, program, definition.encode("utf-8", "replace"), calls, owner).answers()
             finally:
                 self._rest_later()
 
@@ -94,23 +94,23 @@ class Jail:
         """It did, or has to."""
         self._end()
 
-    def off_for(self, program: Program) -> float:
+    def off_for(self, program: Program, owner: bytes) -> float:
         """For how many seconds more a script is switched off."""
-        known = self._strikes.get(program.digest)
+        known = self._strikes.get((owner, program.digest))
         return 0.0 if known is None else known.off_until - time.monotonic()
 
-    def strike(self, program: Program) -> None:
+    def strike(self, program: Program, owner: bytes) -> None:
         """A script ran out of time."""
-        now = time.monotonic()
-        known = self._strikes.pop(program.digest, _Strikes())
+        now, key = time.monotonic(), (owner, program.digest)
+        known = self._strikes.pop(key, _Strikes())
         times = (*[each for each in known.times if now - each < STRIKES_WITHIN_S], now)
         if len(times) >= STRIKES:
             log.warning(
                 "A script ran out of time %s times and is off for %g s: %r", len(times), self.limits.off_s, program
             )
-            self._strikes[program.digest] = _Strikes((), now + self.limits.off_s)
+            self._strikes[key] = _Strikes((), now + self.limits.off_s)
         else:
-            self._strikes[program.digest] = _Strikes(times, known.off_until)
+            self._strikes[key] = _Strikes(times, known.off_until)
         while len(self._strikes) > MOST_KNOWN:
             self._strikes.popitem(last=False)
 
@@ -138,8 +138,8 @@ class Jail:
 class _Batch:
     """The calls of one `Jail.call`."""
 
-    def __init__(self, jail: Jail, program: Program, definition: bytes, calls: Sequence[bytes]) -> None:
-        self._jail, self._program, self._definition, self._calls = jail, program, definition, calls
+    def __init__(self, jail: Jail, program: Program, definition: bytes, calls: Sequence[bytes], owner: bytes) -> None:
+        self._jail, self._program, self._definition, self._calls, self._owner = jail, program, definition, calls, owner
         self._found: list[Answer] = []
 
     def answers(self) -> list[Answer]:
@@ -147,7 +147,7 @@ class _Batch:
         found, total = self._found, len(self._calls)
         careful = 0  # so many calls, of which one ended the process, go one by one
         while len(found) < total:
-            off = self._jail.off_for(self._program)
+            off = self._jail.off_for(self._program, self._owner)
             if off > 0:
                 error = f"The script ran out of time {STRIKES} times and is switched off for {off:.0f} s more."
                 found += [Answer(b"", error)] * (total - len(found))
@@ -158,7 +158,7 @@ class _Batch:
                 self._jail.died()
                 if careful > 0:
                     found.append(Answer(b"", _ENDED))
-                    self._jail.strike(self._program)
+                    self._jail.strike(self._program, self._owner)
                     careful -= 1
                 else:
                     careful = CHUNK
@@ -212,7 +212,7 @@ class _Batch:
         if line[:1] == b"=":
             return Answer(line[1:])
         if line[:1] == b"T":
-            self._jail.strike(self._program)
+            self._jail.strike(self._program, self._owner)
         try:
             return Answer(b"", str(orjson.loads(line[1:])))
         except ValueError:

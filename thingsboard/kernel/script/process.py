@@ -10,7 +10,9 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +66,7 @@ class Process:
         self._most_answers = 4 * limits.longest_result + (8 << 20)
         self._buffer = bytearray()
         self._question = 0
-        self._popen = _popen(limits, self.owner)
+        self._popen = _starter(self.owner).submit(_popen, limits, self.owner).result()
         assert self._popen.stdin is not None and self._popen.stdout is not None  # noqa: S101 - asked for above
         self._in, self._out = self._popen.stdin.fileno(), self._popen.stdout.fileno()
         self._poll = select.poll()
@@ -142,6 +144,14 @@ class Process:
             _told.update(missing)
             log.warning("Scripts run without %s, which this system does not permit.", ", ".join(missing))
         return missing
+
+
+@cache
+def _starter(owner: int) -> ThreadPoolExecutor:
+    """The thread that begins processes, of the process `owner`: Linux ends them with the thread that began them, and a thread
+    that asks for a script may be gone the next moment.
+    """
+    return ThreadPoolExecutor(1, f"scripts of {owner}")
 
 
 def _popen(limits: Limits, owner: int) -> subprocess.Popen[bytes]:

@@ -18,6 +18,8 @@ from thingsboard.kernel.script.tbel.parser import parse
 from thingsboard.kernel.script.tbel.scope import mangled
 from thingsboard.kernel.script.tbel.zones import zones
 
+LONGEST = 50_000  # characters of a script, as ThingsBoard's tbel.max_script_body_size has it
+
 
 def translate(source: str, args: Sequence[str]) -> str:
     """The body of a JavaScript function that has the arguments `args` and does what the TBEL script `source` does.
@@ -27,6 +29,8 @@ def translate(source: str, args: Sequence[str]) -> str:
     for name in args:
         if not name.isidentifier() or mangled(name) != name:
             raise ValueError(f"{name!r} cannot be the name of a script's argument")
+    if len(source) > LONGEST:
+        raise fault(f"the script has {len(source)} characters; at most {LONGEST} are accepted", 1)
     try:
         return emit(parse(source), args)
     except RecursionError:

@@ -55,6 +55,25 @@ class ExpressionEmitter:
         self.line = 1
         self.scope = scope_of(args, script)
         self.kinds = Kinds(script, args)
+        self._writers: dict[type, Callable[..., None]] = {
+            ast.Literal: self._literal,
+            ast.Number: self._number,
+            ast.Name: self._name,
+            ast.Member: self._member,
+            ast.Index: self._index,
+            ast.Call: self._call,
+            ast.New: self._new,
+            ast.NewArray: self._new_array,
+            ast.ListOf: self._list,
+            ast.MapOf: self._map_of,
+            ast.Unary: self._unary,
+            ast.Binary: self._binary,
+            ast.InstanceOf: self._instance_of,
+            ast.Cast: self._cast,
+            ast.Ternary: self._ternary,
+            ast.Assign: self._assign,
+            ast.Step: self._step,
+        }
 
     def write(self, text: str) -> None:
         """Append JavaScript, which has no line breaks of its own."""
@@ -70,26 +89,7 @@ class ExpressionEmitter:
         """An expression, in parentheses where it needs them."""
         if not isinstance(node, ast.Binary | ast.Ternary | ast.Assign | ast.Member | ast.Index | ast.Call):
             self.line_of(node)  # the others stand behind what they begin with
-        writers: dict[type, Callable[..., None]] = {
-            ast.Literal: self._literal,
-            ast.Number: self._number,
-            ast.Name: self._name,
-            ast.Member: self._member,
-            ast.Index: self._index,
-            ast.Call: self._call,
-            ast.New: self._new,
-            ast.NewArray: self._new_array,
-            ast.ListOf: lambda node: self.list_of("[", node.items, "]"),
-            ast.MapOf: self._map_of,
-            ast.Unary: self._unary,
-            ast.Binary: self._binary,
-            ast.InstanceOf: lambda node: self.call("$is", node.value, quoted(node.type)),
-            ast.Cast: lambda node: self.call("$cast", node.value, quoted(node.type)),
-            ast.Ternary: self._ternary,
-            ast.Assign: self._assign,
-            ast.Step: self._step,
-        }
-        writers[type(node)](node)
+        self._writers[type(node)](node)
 
     def list_of(self, start: str, items: Sequence[ast.Expression | str], end: str) -> None:
         """Expressions with commas between them; a string is JavaScript as it is."""
@@ -102,6 +102,15 @@ class ExpressionEmitter:
     def call(self, function: str, *arguments: ast.Expression | str) -> None:
         """A call of a function of the runtime."""
         self.list_of(f"{function}(", arguments, ")")
+
+    def _list(self, node: ast.ListOf) -> None:
+        self.list_of("[", node.items, "]")
+
+    def _instance_of(self, node: ast.InstanceOf) -> None:
+        self.call("$is", node.value, quoted(node.type))
+
+    def _cast(self, node: ast.Cast) -> None:
+        self.call("$cast", node.value, quoted(node.type))
 
     def _literal(self, node: ast.Literal) -> None:
         self.write(
@@ -174,6 +183,7 @@ class ExpressionEmitter:
         else:
             helper = "$callSafe" if self._is_safe(node.function) else f"$call{len(node.arguments)}"
             helper = helper if helper in ("$call0", "$call1", "$call2", "$callSafe") else "$call"
+            helper = "$size" if helper == "$call0" and node.function.name in ("size", "length") else helper
             self.call(helper, node.function.target, quoted(node.function.name), *node.arguments)
 
     def _new(self, node: ast.New) -> None:

@@ -6,6 +6,8 @@ from thingsboard.kernel.script.tbel.numerals import numeral
 
 DEPTH = 64  # how deep expressions and blocks may stand in one another; a hostile script must not exhaust the stack
 
+LONGEST_CHAIN = 100  # members, indexes and calls behind each other
+
 #: Binary operators by how tightly they bind, as the language's own table has it.
 BINDING = {
     **dict.fromkeys(("||", "or"), 2),
@@ -140,6 +142,8 @@ class Expressions:
             self.enter()
             operand = self._unary()
             self.depth -= 1
+            if token.text == "delete" and not isinstance(operand, ast.Member | ast.Index):
+                raise fault("only a member can be deleted", token.line)
             return ast.Unary(token.text, operand, token.line)
         if self.accept("++", "--"):
             return self._step(self._postfix(self._primary()), token, prefix=True)
@@ -176,7 +180,7 @@ class Expressions:
 
     def _postfix(self, target: ast.Expression) -> ast.Expression:
         """Members, indexes and calls, one after the other."""
-        while True:
+        for _ in range(LONGEST_CHAIN):
             if dot := self.accept(".", ".?"):
                 if self.token.kind != "name":
                     raise self.unexpected("expected the name of a member")
@@ -191,6 +195,7 @@ class Expressions:
                 target = ast.Call(target, self.items(")"), line)
             else:
                 return target
+        raise fault(f"more than {LONGEST_CHAIN} members in a row", self.token.line)
 
     def _primary(self) -> ast.Expression:
         token = self.take()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from thingsboard.kernel.script.tbel import syntax as ast
 from thingsboard.kernel.script.tbel.scope import Scope, nodes
 
+ROUNDS = 8  # of corrections; each looks at the whole script
+
 #: Methods of Math that give doubles.
 _DOUBLE_METHODS = "sqrt pow random floor ceil sin cos tan exp log log10 cbrt rint"
 DOUBLE_METHODS = frozenset(_DOUBLE_METHODS.split())
@@ -19,15 +21,23 @@ class Kinds:
         self.variables: dict[str, str | None] = {}
         values = _assignments(script, args)
         self.variables.update(dict.fromkeys(values, "int"))  # the most hopeful guess, which each round corrects
-        changed = True
-        while changed:
-            changed = False
-            for name, expressions in values.items():
-                kinds = {self._of(value) for value in expressions}
-                kind = kinds.pop() if len(kinds) == 1 else "double" if kinds == {"int", "double"} else None
-                if kind != self.variables[name] and self.variables[name] is not None:
-                    self.variables[name] = kind if self.variables[name] == "int" else None
-                    changed = True
+        for _ in range(ROUNDS):
+            if not self._correct(values):
+                return
+        self.variables.clear()  # a long chain of variables: nothing is known of them, which is always right
+
+    def _correct(self, values: dict[str, list[ast.Expression]]) -> bool:
+        """Correct the guesses by what is assigned; whether there was anything to correct. An int may become something else
+        once, and that may become unknown.
+        """
+        changed = False
+        for name, expressions in values.items():
+            kinds = {self._of(value) for value in expressions}
+            kind = kinds.pop() if len(kinds) == 1 else "double" if kinds == {"int", "double"} else None
+            if kind != self.variables[name] and self.variables[name] is not None:
+                self.variables[name] = kind if self.variables[name] == "int" else None
+                changed = True
+        return changed
 
     def of(self, node: ast.Expression, scope: Scope) -> str | None:
         """What this expression gives. It is never null where a kind is known."""

@@ -7,7 +7,9 @@ from typing import Literal
 Kind = Literal["name", "number", "string", "operator", "end"]
 
 SPACE = re.compile(r"[ \t\r\n\f\v\u00a0\ufeff]+|//[^\n]*|/\*.*?\*/", re.DOTALL)
-NAME = re.compile(r"[^\W\d]\w*|\$\w*|[^\W\d][\w$]*")
+NAME = re.compile(r"[^\W\d][\w$]*|\$[\w$]*")
+UNICODE = re.compile(r"u([0-9a-fA-F]{4})")
+OCTAL = re.compile(r"[0-3]?[0-7]{1,2}")
 NUMBER = re.compile(r"0[xX][0-9a-fA-F]+[lL]?|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?[lLdDfFIB]?")
 OPERATORS = (
     *(">>>=", "<<<", "<<=", ">>=", ">>>", "===", "!=="),
@@ -15,6 +17,7 @@ OPERATORS = (
     *("<<", ">>", "**", "~=", ".?"),
     *"+-*/%=<>!&|^~?:;,.()[]{}#",
 )
+OPERATOR = re.compile("|".join(re.escape(operator) for operator in OPERATORS))
 ESCAPES = {"\\": "\\", "b": "\b", "f": "\f", "t": "\t", "r": "\r", "n": "\n", "'": "'", '"': '"', "/": "/"}
 
 
@@ -65,10 +68,9 @@ class Lexer:
         if match := NAME.match(self.source, self.at):
             self.at = match.end()
             return Token("name", match[0], line, fresh)
-        for operator in OPERATORS:
-            if self.source.startswith(operator, self.at):
-                self.at += len(operator)
-                return Token("operator", operator, line, fresh)
+        if match := OPERATOR.match(self.source, self.at):
+            self.at = match.end()
+            return Token("operator", match[0], line, fresh)
         raise fault(f"unexpected character {self.source[self.at]!r}", line)
 
     def _skip_space(self) -> None:
@@ -98,10 +100,10 @@ class Lexer:
 
     def _escape(self) -> str:
         """What follows a backslash."""
-        if match := re.compile(r"u([0-9a-fA-F]{4})").match(self.source, self.at):
+        if match := UNICODE.match(self.source, self.at):
             self.at = match.end()
             return chr(int(match[1], 16))
-        if match := re.compile(r"[0-3]?[0-7]{1,2}").match(self.source, self.at):
+        if match := OCTAL.match(self.source, self.at):
             self.at = match.end()
             return chr(int(match[0], 8))
         char = self.source[self.at : self.at + 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 
 from thingsboard.kernel.script.tbel import syntax as ast
 
@@ -76,7 +76,7 @@ def nodes(tree: object) -> Iterator[object]:
         node = stack.pop()
         if isinstance(node, tuple):
             stack.extend(node)
-        elif is_dataclass(node):
+        elif parts := getattr(node, "__slots__", ()):
             yield node
             if not isinstance(node, ast.Function):
-                stack.extend(getattr(node, part.name) for part in fields(node))
+                stack.extend([getattr(node, part) for part in parts])

@@ -47,15 +47,29 @@ function doubleText(x) {
 
 function text(x) {
   switch (typeof x) {
-    case "string": return x;
-    case "number": return isInteger(x) && Math.abs(x) < 9.3e18 ? (Math.abs(x) <= SAFE ? String(x) : String(BigInt(x))) : doubleText(x);
-    case "object": break;
-    default: return String(x);
+    case "string":
+      return x;
+    case "number":
+      return isInteger(x) && Math.abs(x) < 9.3e18
+        ? Math.abs(x) <= SAFE
+          ? String(x)
+          : String(BigInt(x))
+        : doubleText(x);
+    case "object":
+      break;
+    default:
+      return String(x);
   }
   if (x === null) return "null";
   if (isArray(x)) return "[" + x.map(text).join(", ") + "]";
   if (x[TABLE] !== undefined) return x.text();
-  return "{" + Object.keys(x).map((key) => key + "=" + text(x[key])).join(", ") + "}";
+  return (
+    "{" +
+    Object.keys(x)
+      .map((key) => key + "=" + text(x[key]))
+      .join(", ") +
+    "}"
+  );
 }
 
 const single = (x) => typeof x === "number" || typeof x === "bigint";
@@ -86,7 +100,8 @@ function arithmetic(a, b, operation) {
   const y = number(b);
   if (x === undefined || y === undefined) return null;
   if (typeof x === typeof y && typeof x === "number") return operation(x, y);
-  if ((typeof x === "bigint" || isInteger(x)) && (typeof y === "bigint" || isInteger(y))) return long(operation(toBig(x), toBig(y)));
+  if ((typeof x === "bigint" || isInteger(x)) && (typeof y === "bigint" || isInteger(y)))
+    return long(operation(toBig(x), toBig(y)));
   return operation(Number(x), Number(y));
 }
 
@@ -168,9 +183,11 @@ function eq(a, b) {
 
 // Equality of lists and maps, member by member.
 function same(a, b) {
-  if (a === b || typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a == b && typeof a === typeof b;
+  if (a === b || typeof a !== "object" || typeof b !== "object" || a === null || b === null)
+    return a == b && typeof a === typeof b;
   if (isArray(a)) return isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]));
-  if (a instanceof JavaSet) return b instanceof JavaSet && a.items.size === b.items.size && [...a.items].every((item) => b.items.has(item));
+  if (a instanceof JavaSet)
+    return b instanceof JavaSet && a.items.size === b.items.size && [...a.items].every((item) => b.items.has(item));
   if (!isMap(a) || !isMap(b)) return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => has(b, key) && same(a[key], b[key]));
@@ -178,7 +195,8 @@ function same(a, b) {
 
 // Bit operations on ints are JavaScript's, on longs they have 64 bits; true is 1 and false is 0.
 function bits(a, b, again, operation) {
-  if (typeof a === "boolean" || typeof b === "boolean") return again(typeof a === "boolean" ? Number(a) : a, typeof b === "boolean" ? Number(b) : b);
+  if (typeof a === "boolean" || typeof b === "boolean")
+    return again(typeof a === "boolean" ? Number(a) : a, typeof b === "boolean" ? Number(b) : b);
   for (const x of [a, b]) {
     if (typeof x !== "bigint" && !isInteger(x)) fail("bitwise operation on " + text(x) + ", which is no integer");
   }

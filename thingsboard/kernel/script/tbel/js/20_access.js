@@ -1,8 +1,19 @@
 // Members, indexes, methods and types.
-const READABLE = new Map([["size", "size"], ["length", "length"], ["empty", "isEmpty"], ["blank", "isBlank"], ["keys", "keys"],
-  ["values", "values"], ["keySet", "keySet"], ["entrySet", "entrySet"], ["bytes", "getBytes"]]);
+const READABLE = new Map([
+  ["size", "size"],
+  ["length", "length"],
+  ["empty", "isEmpty"],
+  ["blank", "isBlank"],
+  ["keys", "keys"],
+  ["values", "values"],
+  ["keySet", "keySet"],
+  ["entrySet", "entrySet"],
+  ["bytes", "getBytes"],
+]);
 
-const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype)); // assigning to these would meet the frozen prototype
+// Assigning to what every object inherits would meet the frozen prototype.
+const INHERITED = Object.create(null);
+for (const name of Object.getOwnPropertyNames(Object.prototype)) INHERITED[name] = true;
 
 const MAPS = Object.create(null);
 const LISTS = Object.create(null);
@@ -13,10 +24,15 @@ const SETS = Object.create(null);
 const ENTRIES = Object.create(null);
 
 class Entry {
+  #map;
   constructor(map, key) {
     this.key = key;
     this.value = map[key];
-    Object.defineProperty(this, "map", { value: map });
+    this.#map = map;
+  }
+  static write(entry, value) {
+    put(entry.#map, entry.key, value);
+    entry.value = value;
   }
   text() {
     return this.key + "=" + text(this.value);
@@ -55,19 +71,27 @@ class JavaArray extends Array {
 
 function tableOf(x, name) {
   switch (typeof x) {
-    case "string": return STRINGS;
-    case "number": case "bigint": return NUMBERS;
-    case "boolean": return BOOLEANS;
+    case "string":
+      return STRINGS;
+    case "number":
+    case "bigint":
+      return NUMBERS;
+    case "boolean":
+      return BOOLEANS;
     case "object":
       if (x === null) fail("null pointer: ." + name + " of null");
-      return isArray(x) ? LISTS : x[TABLE] ?? MAPS;
-    default: return fail("a function has no member " + name);
+      return isArray(x) ? LISTS : (x[TABLE] ?? MAPS);
+    default:
+      return fail("a function has no member " + name);
   }
 }
 
 function missing(x, name, count) {
   fail("unable to resolve method: " + name + "() [arglength=" + count + "] of " + typeName(x));
 }
+
+// size() and length(), which stand in the condition of every loop.
+const size = (x, name) => (isArray(x) || typeof x === "string" ? x.length : call0(x, name));
 
 function call0(x, name) {
   const method = tableOf(x, name)[name];
@@ -99,7 +123,8 @@ function get(x, name) {
   if (isArray(x) && name === "length") return x.length;
   const table = tableOf(x, name);
   if (table === MAPS && has(x, name)) return x[name] ?? null;
-  if (table === CLASS) return has(x, name) && typeof x[name] !== "function" ? x[name] : fail("could not access " + name);
+  if (table === CLASS)
+    return has(x, name) && typeof x[name] !== "function" ? x[name] : fail("could not access " + name);
   const method = table[READABLE.get(name)];
   if (method !== undefined) return method(x) ?? null;
   if (table === MAPS) return null;
@@ -124,7 +149,7 @@ function at(x, index) {
   if (typeof x === "string") return x[position(x, index)];
   if (typeof x === "object" && x !== null && x[TABLE] === undefined) {
     const key = typeof index === "string" ? index : text(index);
-    return has(x, key) ? x[key] ?? null : null;
+    return has(x, key) ? (x[key] ?? null) : null;
   }
   return get(x, text(index));
 }
@@ -132,14 +157,20 @@ function at(x, index) {
 const atSafe = (x, index) => (x === null ? null : at(x, index));
 
 function put(map, key, value) {
-  if (!isExtensible(map)) fail("Map is unmodifiable");
-  if (value === null) delete map[key];
-  else if (INHERITED.has(key)) Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
-  else map[key] = value;
+  try {
+    if (value === null) delete map[key];
+    else if (INHERITED[key])
+      Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+    else map[key] = value;
+  } catch {
+    fail("Map is unmodifiable");
+  }
 }
 
 function set(x, key, value) {
-  if (isArray(x)) (isExtensible(x) ? x : fail("List is unmodifiable"))[position(x, key)] = x instanceof JavaArray ? cast(value, x.type) : value;
+  if (isArray(x))
+    (isExtensible(x) ? x : fail("List is unmodifiable"))[position(x, key)] =
+      x instanceof JavaArray ? cast(value, x.type) : value;
   else if (isMap(x)) put(x, typeof key === "string" ? key : text(key), value);
   else tableOf(x, key) && fail("could not set: " + text(key) + " of " + typeName(x));
   return value;
@@ -158,89 +189,15 @@ function withoutNulls(map) {
   return map;
 }
 
+function* countTo(end) {
+  for (let i = 1; i <= end; i++) yield i;
+}
+
 function each(x) {
   if (isArray(x) || x instanceof JavaSet) return x;
   if (typeof x === "string") return Array.from({ length: x.length }, (_, i) => x[i]);
   if (isRolling(x)) return x.values;
   if (isMap(x)) return Object.keys(x).map((key) => new Entry(x, key));
+  if (isInt32(x)) return countTo(x);
   return fail("non-iterable type: " + typeName(x));
-}
-
-function typeName(x) {
-  if (x === null) return "null";
-  if (typeof x === "string") return "String";
-  if (typeof x === "boolean") return "Boolean";
-  if (typeof x === "bigint") return "Long";
-  if (typeof x === "number") return isInt32(x) ? "Integer" : Number.isSafeInteger(x) ? "Long" : "Double";
-  if (isArray(x)) return x instanceof JavaArray ? x.type + "[]" : "List";
-  return x instanceof JavaSet ? "Set" : isMap(x) ? "Map" : x.constructor.name;
-}
-
-const SIMPLE = (name) => name.slice(name.lastIndexOf(".") + 1);
-const KINDS = {
-  Object: () => true,
-  String: (x) => typeof x === "string", CharSequence: (x) => typeof x === "string", Character: (x) => typeof x === "string" && x.length === 1,
-  Boolean: (x) => typeof x === "boolean",
-  Number: single,
-  Integer: isInt32, Long: (x) => isInteger(x) || typeof x === "bigint", Short: isInt32, Byte: isInt32,
-  Double: (x) => typeof x === "number", Float: (x) => typeof x === "number",
-  List: isArray, ArrayList: isArray, Collection: (x) => isArray(x) || x instanceof JavaSet,
-  Set: (x) => x instanceof JavaSet, Map: isMap, HashMap: isMap, LinkedHashMap: isMap,
-};
-
-function is(x, type) {
-  const name = SIMPLE(type);
-  if (name === "Date") return x instanceof JavaDate;
-  if (!has(KINDS, name)) fail("could not resolve class: " + type);
-  return x !== null && KINDS[name](x);
-}
-
-const whole = (x) => (typeof x === "bigint" ? x : typeof x === "string" && !NUMERIC.test(x) && x.length === 1 ? x.charCodeAt(0) : Math.trunc(plus(x)));
-const clamp = (x, least, most) => (Number.isNaN(x) ? 0 : x < least ? least : x > most ? most : x);
-
-function cast(x, type) {
-  if (x === null) return null;
-  switch (type) {
-    case "$double": return doubleText(x);
-    case "byte": case "Byte": return Number(BigInt.asIntN(8, toBig(whole(x))));
-    case "short": case "Short": return Number(BigInt.asIntN(16, toBig(whole(x))));
-    case "int": case "Integer": return typeof x === "bigint" ? Number(BigInt.asIntN(32, x)) : Math.abs(whole(x)) <= SAFE && isInteger(x) ? x | 0 : clamp(whole(x), INT_MIN, INT_MAX);
-    case "long": case "Long": return whole(x);
-    case "float": case "Float": return float(Number(plus(x)));
-    case "double": case "Double": return Number(plus(x));
-    case "boolean": case "Boolean": return truth(x);
-    case "char": case "Character": return typeof x === "string" ? x : String.fromCharCode(Number(x));
-    case "String": return text(x);
-    default: return x;
-  }
-}
-
-const ZEROS = { boolean: false, byte: 0, short: 0, int: 0, long: 0, float: 0, double: 0, char: "\0" };
-
-function arrayOf(type, items) {
-  const array = new JavaArray(items.length);
-  items.forEach((item, i) => { array[i] = cast(item, type); });
-  return Object.defineProperty(array, "type", { value: type });
-}
-
-function newArray(type, size, ...rest) {
-  if (!isInteger(size) || size < 0 || size > 1e6) fail("Max array length overflow (" + text(size) + ")");
-  return arrayOf(rest.length ? type + "[]" : type, Array.from({ length: size }, () => (rest.length ? newArray(type, ...rest) : ZEROS[type] ?? null)));
-}
-
-const CONSTRUCTORS = {
-  ArrayList: (from) => (from === undefined || single(from) ? [] : [...each(from)]),
-  HashMap: (from) => (from === undefined || single(from) ? {} : { ...from }),
-  HashSet: (from) => new JavaSet(from === undefined || single(from) ? [] : each(from)),
-  Date: (...rest) => newDate(rest),
-  String: (from = "") => (isArray(from) ? bytesToString(from) : text(from)),
-  Integer: (x) => integer(x), Long: (x) => CLASSES.Long.valueOf(x), Double: (x) => Number(plus(x)), Float: (x) => float(Number(plus(x))), Boolean: truth,
-  Object: () => ({}),
-};
-Object.assign(CONSTRUCTORS, { LinkedList: CONSTRUCTORS.ArrayList, LinkedHashMap: CONSTRUCTORS.HashMap, LinkedHashSet: CONSTRUCTORS.HashSet });
-
-function construct(type, ...rest) {
-  const name = /^[A-Z]\w*$|^java\.(util|lang)\.\w+$/.test(type) ? SIMPLE(type) : "";
-  if (!has(CONSTRUCTORS, name)) fail("could not resolve class: " + type);
-  return CONSTRUCTORS[name](...rest);
 }

@@ -70,8 +70,7 @@ Object.assign(ENTRIES, {
   getValue: (entry) => entry.value,
   setValue(entry, value) {
     const before = entry.value;
-    put(entry.map, entry.key, value);
-    entry.value = value;
+    Entry.write(entry, value);
     return before;
   },
   toString: (entry) => entry.text(),
@@ -82,7 +81,11 @@ const memoryOf = (x) => (typeof x === "string" ? x.length : isInt32(x) ? 4 : 8);
 function hashOf(x) {
   if (x === null) return 0;
   if (typeof x === "boolean") return x ? 1231 : 1237;
-  if (typeof x === "string") return Array.from({ length: x.length }, (_, i) => x.charCodeAt(i)).reduce((hash, code) => (Math.imul(31, hash) + code) | 0, 0);
+  if (typeof x === "string")
+    return Array.from({ length: x.length }, (_, i) => x.charCodeAt(i)).reduce(
+      (hash, code) => (Math.imul(31, hash) + code) | 0,
+      0,
+    );
   if (isInt32(x)) return x;
   if (isArray(x)) return x.reduce((hash, item) => (Math.imul(31, hash) + hashOf(item)) | 0, 1);
   if (typeof x === "object") return call0(x, "hashCode");

@@ -1,6 +1,14 @@
 // Methods of lists and sets. A list is a JavaScript array.
-const textOrder = (a, b) => { const x = text(a), y = text(b); return x < y ? -1 : x > y ? 1 : 0; };
-const numberOrder = (a, b) => { const x = Number(a), y = Number(b); return x < y ? -1 : x > y ? 1 : 0; };
+const textOrder = (a, b) => {
+  const x = text(a),
+    y = text(b);
+  return x < y ? -1 : x > y ? 1 : 0;
+};
+const numberOrder = (a, b) => {
+  const x = Number(a),
+    y = Number(b);
+  return x < y ? -1 : x > y ? 1 : 0;
+};
 
 // Numbers, also those in strings, by their value; if all are strings, or one is no number, by their text.
 function byValue(items) {
@@ -15,9 +23,20 @@ function sorted(items, ascending) {
 
 const startOf = (list, start) => (start < -list.length ? 0 : start < 0 ? start + list.length : start);
 const endOf = (list, end) => (end < -list.length ? 0 : end < 0 ? end + list.length : Math.min(end, list.length));
-const whereIs = (list, item, from = 0) => { for (let i = from; i < list.length; i++) if (same(list[i], item)) return i; return -1; };
-const bounded = (list, index) => (isInteger(index) && index >= 0 && index <= list.length ? index : fail("index out of bounds: " + text(index) + " of " + list.length));
-const growing = (list) => (list instanceof JavaArray ? fail("an array cannot change its length") : isExtensible(list) ? list : fail("List is unmodifiable"));
+const whereIs = (list, item, from = 0) => {
+  for (let i = from; i < list.length; i++) if (same(list[i], item)) return i;
+  return -1;
+};
+const bounded = (list, index) =>
+  isInteger(index) && index >= 0 && index <= list.length
+    ? index
+    : fail("index out of bounds: " + text(index) + " of " + list.length);
+const growing = (list) =>
+  list instanceof JavaArray
+    ? fail("an array cannot change its length")
+    : isExtensible(list)
+      ? list
+      : fail("List is unmodifiable");
 
 function splice(list, start, count = list.length - start, ...items) {
   const from = startOf(list, start);
@@ -102,7 +121,8 @@ Object.assign(LISTS, {
   },
   toReversed: (list) => Array.from(list).reverse(),
   concat: (list, items) => [...list, ...each(items)],
-  join: (list, separator = ",") => list.map(text).join(separator).replaceAll(", ", ",").replaceAll("[", "").replaceAll("]", ""),
+  join: (list, separator = ",") =>
+    list.map(text).join(separator).replaceAll(", ", ",").replaceAll("[", "").replaceAll("]", ""),
   fill(list, value, start = 0, end = list.length) {
     for (let i = startOf(list, start); i < endOf(list, end); i++) set(list, i, value);
     return list;
@@ -121,23 +141,45 @@ Object.assign(LISTS, {
   validateClazzInArrayIsOnlyNumber: (list) => list.every(single),
 });
 
-const renew = (set, items) => { set.items.clear(); for (const item of items) set.items.add(item); };
-const alter = (set, change) => { const before = set.items.size; change(set.items); return set.items.size !== before; };
+const renew = (set, items) => {
+  set.items.clear();
+  for (const item of items) set.items.add(item);
+};
+const alter = (set, change) => {
+  const before = set.items.size;
+  change(set.items);
+  return set.items.size !== before;
+};
 
 Object.assign(SETS, {
   size: (set) => set.items.size,
   length: (set) => set.items.size,
   isEmpty: (set) => set.items.size === 0,
   add: (set, item) => alter(set, (items) => items.add(item)),
-  addAll: (set, more) => alter(set, (items) => { for (const item of each(more)) items.add(item); }),
+  addAll: (set, more) =>
+    alter(set, (items) => {
+      for (const item of each(more)) items.add(item);
+    }),
   remove: (set, item) => alter(set, (items) => items.delete(item)),
-  removeAll: (set, more) => alter(set, (items) => { for (const item of [...each(more)]) items.delete(item); }),
-  retainAll: (set, more) => { const kept = new Set(each(more)); return alter(set, (items) => { for (const item of [...items]) if (!kept.has(item)) items.delete(item); }); },
-  clear: (set) => { set.items.clear(); },
+  removeAll: (set, more) =>
+    alter(set, (items) => {
+      for (const item of [...each(more)]) items.delete(item);
+    }),
+  retainAll: (set, more) => {
+    const kept = new Set(each(more));
+    return alter(set, (items) => {
+      for (const item of [...items]) if (!kept.has(item)) items.delete(item);
+    });
+  },
+  clear: (set) => {
+    set.items.clear();
+  },
   contains: (set, item) => set.items.has(item),
   includes: (set, item) => set.items.has(item),
   containsAll: (set, more) => [...each(more)].every((item) => set.items.has(item)),
-  sort: (set, ascending = true) => { renew(set, sorted([...set.items], ascending)); },
+  sort: (set, ascending = true) => {
+    renew(set, sorted([...set.items], ascending));
+  },
   toSorted: (set, ascending = true) => new JavaSet(sorted([...set.items], ascending)),
   toList: (set) => [...set.items],
   toArray: (set) => [...set.items],

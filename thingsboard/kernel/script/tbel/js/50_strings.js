@@ -18,7 +18,11 @@ function split(string, regex, limit = 0) {
   const parts = [];
   const finder = pattern(regex, "g");
   let from = 0;
-  for (let match = finder.exec(string); match !== null && (limit <= 0 || parts.length < limit - 1); match = finder.exec(string)) {
+  for (
+    let match = finder.exec(string);
+    match !== null && (limit <= 0 || parts.length < limit - 1);
+    match = finder.exec(string)
+  ) {
     if (match[0] === "") finder.lastIndex++;
     if (match.index + match[0].length === 0 || match.index >= string.length) continue;
     parts.push(string.slice(from, match.index));
@@ -116,39 +120,63 @@ const unsigned = (x, radix) => (x < 0 ? BigInt.asUintN(isInt32(x) ? 32 : 64, toB
 function formatOne(letter, value, precision, flags) {
   if (value === null || value === undefined) return letter.toLowerCase() === "b" ? "false" : "null";
   switch (letter.toLowerCase()) {
-    case "s": return precision === undefined ? text(value) : text(value).slice(0, precision);
+    case "s":
+      return precision === undefined ? text(value) : text(value).slice(0, precision);
     case "d":
       if (typeof value !== "bigint" && !isInteger(value)) fail("d != " + typeName(value));
       return flags.includes(",") ? grouped(text(value)) : text(value);
-    case "f": return flags.includes(",") ? grouped(fixed(Number(plus(value)), precision ?? 6)) : fixed(Number(plus(value)), precision ?? 6);
-    case "e": return Number(plus(value)).toExponential(precision ?? 6).replace(/e([+-])(\d)$/, "e$10$2");
-    case "x": return unsigned(value, 16);
-    case "o": return unsigned(value, 8);
-    case "c": return codeOf(value);
-    case "b": return text(typeof value === "boolean" ? value : true);
-    default: return fail("unknown format conversion %" + letter);
+    case "f":
+      return flags.includes(",")
+        ? grouped(fixed(Number(plus(value)), precision ?? 6))
+        : fixed(Number(plus(value)), precision ?? 6);
+    case "e":
+      return Number(plus(value))
+        .toExponential(precision ?? 6)
+        .replace(/e([+-])(\d)$/, "e$10$2");
+    case "x":
+      return unsigned(value, 16);
+    case "o":
+      return unsigned(value, 8);
+    case "c":
+      return codeOf(value);
+    case "b":
+      return text(typeof value === "boolean" ? value : true);
+    default:
+      return fail("unknown format conversion %" + letter);
   }
 }
 
 function format(pattern, ...values) {
   let next = 0;
-  return pattern.replace(/%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g, (_, index, flags, width = 0, precision, letter) => {
-    if (letter === "n") return "\n";
-    if (letter === "%") return "%";
-    const value = values[index === undefined ? next++ : index - 1];
-    if (value === undefined) fail("format specifier '%" + letter + "' has no argument");
-    let out = formatOne(letter, value, precision === undefined ? undefined : Number(precision), flags);
-    if (single(value) && flags.includes("+") && value >= 0) out = "+" + out;
-    if (letter !== letter.toLowerCase()) out = out.toUpperCase();
-    limited(Number(width));
-    if (flags.includes("-")) return out.padEnd(Number(width));
-    const sign = flags.includes("0") && /^[+-]/.test(out) ? out[0] : "";
-    return flags.includes("0") ? sign + out.slice(sign.length).padStart(Number(width) - sign.length, "0") : out.padStart(Number(width));
-  });
+  return pattern.replace(
+    /%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g,
+    (_, index, flags, width = 0, precision, letter) => {
+      if (letter === "n") return "\n";
+      if (letter === "%") return "%";
+      const value = values[index === undefined ? next++ : index - 1];
+      if (value === undefined) fail("format specifier '%" + letter + "' has no argument");
+      let out = formatOne(letter, value, precision === undefined ? undefined : Number(precision), flags);
+      if (single(value) && flags.includes("+") && value >= 0) out = "+" + out;
+      if (letter !== letter.toLowerCase()) out = out.toUpperCase();
+      limited(Number(width));
+      if (flags.includes("-")) return out.padEnd(Number(width));
+      const sign = flags.includes("0") && /^[+-]/.test(out) ? out[0] : "";
+      return flags.includes("0")
+        ? sign + out.slice(sign.length).padStart(Number(width) - sign.length, "0")
+        : out.padStart(Number(width));
+    },
+  );
 }
 
 // The operators that MVEL has for strings.
-const contains = (x, what) => (x === null ? false : typeof x === "string" ? x.includes(text(what)) : isMap(x) ? has(x, text(what)) : call1(x, "contains", what));
+const contains = (x, what) =>
+  x === null
+    ? false
+    : typeof x === "string"
+      ? x.includes(text(what))
+      : isMap(x)
+        ? has(x, text(what))
+        : call1(x, "contains", what);
 const SOUNDS = "01230120022455012623010202";
 
 function sound(string) {

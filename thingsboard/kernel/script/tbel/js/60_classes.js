@@ -22,7 +22,9 @@ function integer(x, radix = 10) {
 
 function decimal(input) {
   if (single(input)) return Number(input);
-  const plain = text(input).trim().replace(/[dDfF]$/, "");
+  const plain = text(input)
+    .trim()
+    .replace(/[dDfF]$/, "");
   return NUMERIC.test(plain) || /^[+-]?(Infinity|NaN)$/.test(plain) ? Number(plain) : bad(input);
 }
 
@@ -30,7 +32,12 @@ function hexDouble(x, mantissaBits = 52) {
   if (!isFinite(x) || x === 0) return x === 0 ? "0x0.0p0" : String(x);
   const bits = doubleBits(x);
   const exponent = Number((bits >> 52n) & 2047n) - 1023;
-  const mantissa = (bits & 0xfffffffffffffn).toString(16).padStart(13, "0").slice(0, Math.ceil(mantissaBits / 4)).replace(/0+$/, "") || "0";
+  const mantissa =
+    (bits & 0xfffffffffffffn)
+      .toString(16)
+      .padStart(13, "0")
+      .slice(0, Math.ceil(mantissaBits / 4))
+      .replace(/0+$/, "") || "0";
   return (x < 0 ? "-" : "") + "0x1." + mantissa + "p" + exponent;
 }
 
@@ -77,7 +84,26 @@ const floatClass = (name, convert, most, least, toHex) => ({
 });
 
 const math = { PI: Math.PI, E: Math.E };
-for (const name of ["sqrt", "cbrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "expm1", "log", "log10", "log1p"]) {
+for (const name of [
+  "sqrt",
+  "cbrt",
+  "floor",
+  "ceil",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "sinh",
+  "cosh",
+  "tanh",
+  "exp",
+  "expm1",
+  "log",
+  "log10",
+  "log1p",
+]) {
   const plain = Math[name];
   math[name] = (x) => plain(double(x));
 }
@@ -89,7 +115,11 @@ Object.assign(math, {
   atan2: (a, b) => Math.atan2(double(a), double(b)),
   hypot: (a, b) => Math.hypot(double(a), double(b)),
   round: (x) => (typeof x === "bigint" ? x : Math.floor(double(x) + 0.5)),
-  rint: (x) => { const low = Math.floor(double(x)); const rest = double(x) - low; return rest < 0.5 || (rest === 0.5 && low % 2 === 0) ? low : low + 1; },
+  rint: (x) => {
+    const low = Math.floor(double(x));
+    const rest = double(x) - low;
+    return rest < 0.5 || (rest === 0.5 && low % 2 === 0) ? low : low + 1;
+  },
   signum: (x) => Math.sign(double(x)),
   random: () => Math.random(),
   toRadians: (x) => (double(x) / 180) * Math.PI,
@@ -103,7 +133,10 @@ Object.assign(math, {
 });
 
 const jsonParse = JSON.parse;
-const exact = (_, value, context) => (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context.source) ? long(BigInt(context.source)) : value);
+const exact = (_, value, context) =>
+  typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context.source)
+    ? long(BigInt(context.source))
+    : value;
 BigInt.prototype.toJSON = function () {
   return JSON.rawJSON(String(this));
 };
@@ -113,8 +146,16 @@ const CLASSES = {
   Long: wholeClass("Long", 64),
   Short: wholeClass("Short", 16),
   Byte: wholeClass("Byte", 8),
-  Double: floatClass("Double", (x) => x, Number.MAX_VALUE, Number.MIN_VALUE, (x) => hexDouble(double(x))),
-  Float: floatClass("Float", float, float(3.4028234663852886e38), float(1.401298464324817e-45), (x) => hexDouble(Math.fround(double(x)), 23)),
+  Double: floatClass(
+    "Double",
+    (x) => x,
+    Number.MAX_VALUE,
+    Number.MIN_VALUE,
+    (x) => hexDouble(double(x)),
+  ),
+  Float: floatClass("Float", float, float(3.4028234663852886e38), float(1.401298464324817e-45), (x) =>
+    hexDouble(Math.fround(double(x)), 23),
+  ),
   Boolean: {
     TRUE: true,
     FALSE: false,
@@ -125,7 +166,8 @@ const CLASSES = {
   String: {
     valueOf: (x) => (x instanceof JavaArray && x.type === "char" ? x.join("") : text(x)),
     format,
-    join: (separator, first, ...rest) => (rest.length || typeof first === "string" ? [first, ...rest] : [...each(first)]).map(text).join(separator),
+    join: (separator, first, ...rest) =>
+      (rest.length || typeof first === "string" ? [first, ...rest] : [...each(first)]).map(text).join(separator),
     copyValueOf: (x) => Array.from(x).join(""),
   },
   Character: {
@@ -137,7 +179,10 @@ const CLASSES = {
     isWhitespace: (x) => /^\s$/.test(codeOf(x)),
     toUpperCase: (x) => codeOf(x).toUpperCase(),
     toLowerCase: (x) => codeOf(x).toLowerCase(),
-    getNumericValue: (x) => { const value = parseInt(codeOf(x), 36); return Number.isNaN(value) ? -1 : value; },
+    getNumericValue: (x) => {
+      const value = parseInt(codeOf(x), 36);
+      return Number.isNaN(value) ? -1 : value;
+    },
     toString: codeOf,
     valueOf: codeOf,
   },
@@ -155,12 +200,27 @@ const CLASSES = {
   Number: {},
 };
 CLASSES.StrictMath = CLASSES.Math;
-for (const members of Object.values(CLASSES)) Object.defineProperty(Object.setPrototypeOf(members, null), TABLE, { value: CLASS });
+for (const members of Object.values(CLASSES))
+  Object.defineProperty(Object.setPrototypeOf(members, null), TABLE, { value: CLASS });
 
 Object.assign(NUMBERS, {
-  intValue: (x) => cast(x, "int"), longValue: (x) => cast(x, "long"), doubleValue: double, floatValue: (x) => float(double(x)),
-  byteValue: (x) => cast(x, "byte"), shortValue: (x) => cast(x, "short"),
-  toString: text, equals: (x, other) => single(other) && x == other, compareTo: (x, other) => ordering(x, plus(other)),
-  isNaN: (x) => Number.isNaN(x), isInfinite: (x) => Math.abs(Number(x)) === Infinity, hashCode: hashOf,
+  intValue: (x) => cast(x, "int"),
+  longValue: (x) => cast(x, "long"),
+  doubleValue: double,
+  floatValue: (x) => float(double(x)),
+  byteValue: (x) => cast(x, "byte"),
+  shortValue: (x) => cast(x, "short"),
+  toString: text,
+  equals: (x, other) => single(other) && x == other,
+  compareTo: (x, other) => ordering(x, plus(other)),
+  isNaN: (x) => Number.isNaN(x),
+  isInfinite: (x) => Math.abs(Number(x)) === Infinity,
+  hashCode: hashOf,
 });
-Object.assign(BOOLEANS, { booleanValue: (x) => x, toString: text, equals: (x, other) => x === other, compareTo: ordering, hashCode: hashOf });
+Object.assign(BOOLEANS, {
+  booleanValue: (x) => x,
+  toString: text,
+  equals: (x, other) => x === other,
+  compareTo: ordering,
+  hashCode: hashOf,
+});

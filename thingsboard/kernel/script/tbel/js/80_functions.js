@@ -16,12 +16,23 @@ function radixOf(plain, asked, value) {
   if (asked >= 25 && asked <= 36) return asked;
   let radix;
   switch (asked) {
-    case 0: radix = Math.max(isDecimal(plain), -1) > 0 ? 10 : isHexadecimal(plain); break;
-    case 2: radix = isBinary(plain); break;
-    case 8: radix = isOctal(plain); break;
-    case 10: radix = isDecimal(plain); break;
-    case 16: radix = isHexadecimal(plain); break;
-    default: fail("Invalid radix: [" + asked + "]");
+    case 0:
+      radix = Math.max(isDecimal(plain), -1) > 0 ? 10 : isHexadecimal(plain);
+      break;
+    case 2:
+      radix = isBinary(plain);
+      break;
+    case 8:
+      radix = isOctal(plain);
+      break;
+    case 10:
+      radix = isDecimal(plain);
+      break;
+    case 16:
+      radix = isHexadecimal(plain);
+      break;
+    default:
+      fail("Invalid radix: [" + asked + "]");
   }
   if (radix < 0 && asked === 0) fail('Value: "' + plain + '" is not numeric or hexDecimal format!');
   if (radix < 0) fail("Failed radix [" + asked + '] for value: "' + value + '", must be [' + radix + "] !");
@@ -37,7 +48,11 @@ function parseIntegerText(value, asked, big, width) {
   if (plain === null) return null;
   const radix = radixOf(plain, asked, text(value));
   const negative = radix === 2 && plain.length >= width && plain[0] === "1"; // its bits are those of a number below zero
-  return wholeOf(negative ? String(BigInt.asIntN(plain.length, BigInt("0b" + plain))) : plain, negative ? 10 : radix, width);
+  return wholeOf(
+    negative ? String(BigInt.asIntN(plain.length, BigInt("0b" + plain))) : plain,
+    negative ? 10 : radix,
+    width,
+  );
 }
 
 function parseFloatText(value, asked, big) {
@@ -57,11 +72,18 @@ function radixString(value, radix = 10, big = true, prefix = false) {
   if (radix >= 25 && radix <= 36) return raw.toString(radix);
   const bits = BigInt.asUintN(64, raw);
   switch (radix) {
-    case 2: { const digits = bits.toString(2); return digits.padStart([8, 16, 32, 64].find((size) => digits.length < size) ?? 0, "0"); }
-    case 8: return bits.toString(8);
-    case 10: return raw.toString();
-    case 16: return hexNumber(value, big, prefix);
-    default: return fail("Invalid radix: [" + radix + "]");
+    case 2: {
+      const digits = bits.toString(2);
+      return digits.padStart([8, 16, 32, 64].find((size) => digits.length < size) ?? 0, "0");
+    }
+    case 8:
+      return bits.toString(8);
+    case 10:
+      return raw.toString();
+    case 16:
+      return hexNumber(value, big, prefix);
+    default:
+      return fail("Invalid radix: [" + radix + "]");
   }
 }
 
@@ -90,8 +112,12 @@ const UNITS = { METER: 1000, KILOMETER: 1, FOOT: 3280.84, MILE: 0.62137, NAUTICA
 
 function distance(latitude, longitude, otherLatitude, otherLongitude, unit) {
   const half = (degrees) => Math.sin(radians(degrees) / 2) ** 2;
-  const chord = half(otherLatitude - latitude) + Math.cos(radians(latitude)) * Math.cos(radians(otherLatitude)) * half(otherLongitude - longitude);
-  return 2 * 6371.0087714 * Math.asin(Math.min(1, Math.sqrt(chord))) * (UNITS[unit] ?? fail("unknown unit: " + text(unit)));
+  const chord =
+    half(otherLatitude - latitude) +
+    Math.cos(radians(latitude)) * Math.cos(radians(otherLatitude)) * half(otherLongitude - longitude);
+  return (
+    2 * 6371.0087714 * Math.asin(Math.min(1, Math.sqrt(chord))) * (UNITS[unit] ?? fail("unknown unit: " + text(unit)))
+  );
 }
 
 function inside(x, y, ring) {
@@ -112,7 +138,10 @@ function isInsidePolygon(latitude, longitude, perimeter) {
 
 function isInsideCircle(latitude, longitude, perimeter) {
   const circle = jsonParse(perimeter);
-  return Number(circle.radius) > distance(latitude, longitude, Number(circle.latitude), Number(circle.longitude), circle.radiusUnit ?? "METER");
+  return (
+    Number(circle.radius) >
+    distance(latitude, longitude, Number(circle.latitude), Number(circle.longitude), circle.radiusUnit ?? "METER")
+  );
 }
 
 const FUNCTIONS = {
@@ -120,7 +149,17 @@ const FUNCTIONS = {
   parseInt: (value, radix = 0) => parseIntegerText(value, radix, true, 32),
   parseLong: (value, radix = 0) => parseIntegerText(value, radix, true, 64),
   parseFloat: (value, radix = 0) => parseFloatText(value, radix, true),
-  parseDouble: (value, radix) => parseDoubleText(value, radix ?? (isDecimal(text(value)) > 0 ? 10 : isHexadecimal(text(value)) > 0 ? 16 : fail('Value: "' + text(value) + '" is not numeric or hexDecimal format!')), true),
+  parseDouble: (value, radix) =>
+    parseDoubleText(
+      value,
+      radix ??
+        (isDecimal(text(value)) > 0
+          ? 10
+          : isHexadecimal(text(value)) > 0
+            ? 16
+            : fail('Value: "' + text(value) + '" is not numeric or hexDecimal format!')),
+      true,
+    ),
   parseHexToInt: (value, big = true) => parseIntegerText(value, 16, big, 32),
   parseLittleEndianHexToInt: (value) => parseIntegerText(value, 16, false, 32),
   parseBigEndianHexToInt: (value) => parseIntegerText(value, 16, true, 32),
@@ -138,11 +177,20 @@ const FUNCTIONS = {
   parseLittleEndianHexToDouble: (value) => parseDoubleText(value, 16, false),
   parseBigEndianHexToDouble: (value) => parseDoubleText(value, 16, true),
   intLongToRadixString: radixString,
-  toFixed: (value, digits) => (isFinite(double(value)) ? rounded(double(value), digits) : fail("Infinite or NaN")),
+  toFixed(value, digits) {
+    const number = double(value);
+    return isFinite(number) ? rounded(number, digits) : fail("Infinite or NaN");
+  },
   toInt: (value) => cast(rounded(double(value), 0), "int"),
   isNaN: (value) => Number.isNaN(double(value)),
-  isBinary, isOctal, isDecimal, isHexadecimal,
-  isMap, isList: (x) => isArray(x) && !(x instanceof JavaArray), isArray: (x) => x instanceof JavaArray, isSet: (x) => x instanceof JavaSet,
+  isBinary,
+  isOctal,
+  isDecimal,
+  isHexadecimal,
+  isMap,
+  isList: (x) => isArray(x) && !(x instanceof JavaArray),
+  isArray: (x) => x instanceof JavaArray,
+  isSet: (x) => x instanceof JavaSet,
   newSet: () => new JavaSet([]),
   toSet: (list) => new JavaSet(each(list)),
   toFlatMap,
@@ -151,5 +199,6 @@ const FUNCTIONS = {
   padStart: (value, length, fill) => limited(length) && text(value).padStart(length, fill),
   padEnd: (value, length, fill) => limited(length) && text(value).padEnd(length, fill),
   raiseError: (message) => fail(text(message)),
-  isInsidePolygon, isInsideCircle,
+  isInsidePolygon,
+  isInsideCircle,
 };

@@ -1,10 +1,26 @@
 // Dates. The server's own zone is UTC, its own language English.
-const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const LETTERS = /'((?:[^']|'')*)'|([A-Za-z])\2*|[[\]]|[^A-Za-z'[\]]+/g;
 const ZONE = String.raw`Z|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?|[A-Z][A-Za-z_]*(?:\/[A-Za-z_+\-0-9]+)*`;
-const ISO = new RegExp(String.raw`^(\d{4})-(\d\d)-(\d\d)(?: ?T?(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)? ?(${ZONE})?)?$`);
-const RFC = /^(?:([A-Z][a-z]{2}), )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?(?: (GMT|[+-]\d{2,6}))?$/;
+const ISO = new RegExp(
+  String.raw`^(\d{4})-(\d\d)-(\d\d)(?: ?T?(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)? ?(${ZONE})?)?$`,
+);
+const RFC =
+  /^(?:([A-Z][a-z]{2}), )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?(?: (GMT|[+-]\d{2,6}))?$/;
 
 const pad = (value, width) => (value < 0 ? "-" : "") + String(Math.abs(value)).padStart(width, "0");
 const unparsable = (value) => fail("Cannot parse value [" + text(value) + "] as instant");
@@ -17,7 +33,9 @@ function zoneOf(id) {
   const match = /^(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?$/.exec(id);
   if (match) {
     const offset = (match[1] === "-" ? -1 : 1) * (match[2] * 3600 + (match[3] ?? 0) * 60 + Number(match[4] ?? 0));
-    return offset > 64800 || offset < -64800 ? fail("Invalid zone offset: " + id) : { name: () => id, at: () => offset };
+    return offset > 64800 || offset < -64800
+      ? fail("Invalid zone offset: " + id)
+      : { name: () => id, at: () => offset };
   }
   zoneRules ??= jsonParse(ZONE_RULES);
   return ruled(has(zoneRules, id) ? zoneRules[id] : fail("Unknown time-zone ID: " + text(id)));
@@ -26,7 +44,10 @@ function zoneOf(id) {
 function ruled(rule) {
   const [names, from, to] = rule.split(",");
   const parts = /^(<[^>]+>|[A-Za-z]+)([-+:\d]+)(?:(<[^>]+>|[A-Za-z]+)([-+:\d]+)?)?$/.exec(names);
-  const seconds = (time) => { const [h, m = 0, s = 0] = time.split(":"); return (h.startsWith("-") ? -1 : 1) * (Math.abs(h) * 3600 + m * 60 + Number(s)); };
+  const seconds = (time) => {
+    const [h, m = 0, s = 0] = time.split(":");
+    return (h.startsWith("-") ? -1 : 1) * (Math.abs(h) * 3600 + m * 60 + Number(s));
+  };
   const standard = -seconds(parts[2]);
   if (!from) return { name: () => parts[1], at: () => standard };
   const summer = parts[4] ? -seconds(parts[4]) : standard + 3600;
@@ -49,12 +70,25 @@ function ruled(rule) {
 
 // Milliseconds of a date and time in a zone; months and days count from 1.
 function instant(year, month, date, hours = 0, minutes = 0, seconds = 0, ms = 0, zone = zoneOf()) {
-  const limits = [[month, 1, 12], [date, 1, 31], [hours, 0, 23], [minutes, 0, 59], [seconds, 0, 59], [ms, 0, 999]];
-  for (const [value, least, most] of limits) if (!(value >= least && value <= most)) fail("Invalid value for a date (valid values " + least + " - " + most + "): " + text(value));
+  const limits = [
+    [month, 1, 12],
+    [date, 1, 31],
+    [hours, 0, 23],
+    [minutes, 0, 59],
+    [seconds, 0, 59],
+    [ms, 0, 999],
+  ];
+  for (const [value, least, most] of limits)
+    if (!(value >= least && value <= most))
+      fail("Invalid value for a date (valid values " + least + " - " + most + "): " + text(value));
   const day = new Date(0);
   day.setUTCFullYear(year, month - 1, date);
   if (day.getUTCMonth() !== month - 1) {
-    fail(month === 2 && date === 29 ? "Invalid date 'February 29' as '" + year + "' is not a leap year" : "Invalid date '" + MONTHS[month - 1].toUpperCase() + " " + date + "'");
+    fail(
+      month === 2 && date === 29
+        ? "Invalid date 'February 29' as '" + year + "' is not a leap year"
+        : "Invalid date '" + MONTHS[month - 1].toUpperCase() + " " + date + "'",
+    );
   }
   day.setUTCHours(hours, minutes, seconds, ms);
   const local = day.getTime();
@@ -66,8 +100,14 @@ const fullYear = (year) => (year < 70 ? 2000 + year : year <= 99 ? 1900 + year :
 function fieldsOf(ms, zone = zoneOf()) {
   const date = new Date(ms + zone.at(ms) * 1000);
   return {
-    year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, date: date.getUTCDate(), day: date.getUTCDay() || 7,
-    hours: date.getUTCHours(), minutes: date.getUTCMinutes(), seconds: date.getUTCSeconds(), ms: date.getUTCMilliseconds(),
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    date: date.getUTCDate(),
+    day: date.getUTCDay() || 7,
+    hours: date.getUTCHours(),
+    minutes: date.getUTCMinutes(),
+    seconds: date.getUTCSeconds(),
+    ms: date.getUTCMilliseconds(),
   };
 }
 
@@ -90,7 +130,9 @@ class JavaDate {
 
 function parseIso(value) {
   const match = ISO.exec(value) ?? unparsable(value);
-  const [year, month, date, hours = 0, minutes = 0, seconds = 0] = match.slice(1, 7).map((part) => (part === undefined ? undefined : Number(part)));
+  const [year, month, date, hours = 0, minutes = 0, seconds = 0] = match
+    .slice(1, 7)
+    .map((part) => (part === undefined ? undefined : Number(part)));
   const fraction = (match[7] ?? "").padEnd(9, "0");
   const ms = instant(year, month, date, hours, minutes, seconds, Number(fraction.slice(0, 3)), zoneOf(match[8]));
   return new JavaDate(ms, Number(fraction.slice(3)));
@@ -100,18 +142,38 @@ function parseText(value) {
   if (/^\d/.test(value) && ISO.test(value)) return parseIso(value);
   const match = RFC.exec(value.trim()) ?? unparsable(value);
   const month = MONTHS.findIndex((name) => name.startsWith(match[3])) + 1;
-  const zone = zoneOf(match[8]?.replace(/^([+-]\d{2})(\d{2})?(\d{2})?$/, (_, h, m = "00", s = "00") => h + ":" + m + ":" + s));
-  const ms = instant(Number(match[4]), month, Number(match[2]), Number(match[5]), Number(match[6]), Number(match[7] ?? 0), 0, zone);
+  const zone = zoneOf(
+    match[8]?.replace(/^([+-]\d{2})(\d{2})?(\d{2})?$/, (_, h, m = "00", s = "00") => h + ":" + m + ":" + s),
+  );
+  const ms = instant(
+    Number(match[4]),
+    month,
+    Number(match[2]),
+    Number(match[5]),
+    Number(match[6]),
+    Number(match[7] ?? 0),
+    0,
+    zone,
+  );
   const weekday = new Date(Date.UTC(match[4], month - 1, match[2])).getUTCDay() || 7;
   return match[1] && !DAYS[weekday - 1].startsWith(match[1]) ? unparsable(value) : new JavaDate(ms);
 }
 
 const FIELDS = {
-  y: (run) => (run.length === 2 ? String.raw`(\d{2})` : String.raw`(\d{4})`), u: (run) => FIELDS.y(run),
-  M: (run) => (run.length > 2 ? "([A-Za-z]+)" : run.length === 2 ? String.raw`(\d{2})` : String.raw`(\d{1,2})`), L: (run) => FIELDS.M(run),
-  E: () => String.raw`([A-Za-z]+)`, e: () => String.raw`([A-Za-z\d]+)`,
-  S: (run) => `(\\d{${run.length}})`, a: () => "([AaPp][Mm])",
-  X: () => `(${ZONE})`, x: () => `(${ZONE})`, Z: () => `(${ZONE})`, z: () => `(${ZONE})`, V: () => `(${ZONE})`, O: () => `(${ZONE})`,
+  y: (run) => (run.length === 2 ? String.raw`(\d{2})` : String.raw`(\d{4})`),
+  u: (run) => FIELDS.y(run),
+  M: (run) => (run.length > 2 ? "([A-Za-z]+)" : run.length === 2 ? String.raw`(\d{2})` : String.raw`(\d{1,2})`),
+  L: (run) => FIELDS.M(run),
+  E: () => String.raw`([A-Za-z]+)`,
+  e: () => String.raw`([A-Za-z\d]+)`,
+  S: (run) => `(\\d{${run.length}})`,
+  a: () => "([AaPp][Mm])",
+  X: () => `(${ZONE})`,
+  x: () => `(${ZONE})`,
+  Z: () => `(${ZONE})`,
+  z: () => `(${ZONE})`,
+  V: () => `(${ZONE})`,
+  O: () => `(${ZONE})`,
 };
 
 // A date by a pattern of java.time.format.DateTimeFormatter; a zone of its own goes before the one that is asked for.
@@ -123,11 +185,17 @@ function parsePattern(value, pattern, zone, ownZone = true) {
     if (run === "]") return ")?";
     if (!/[A-Za-z]/.test(run[0])) return run.replace(/[^\w\s]/g, "\\$&");
     found.push(run[0]);
-    return (FIELDS[run[0]] ?? ((letters) => (letters.length > 1 ? `(\\d{${letters.length}})` : String.raw`(\d{1,2})`)))(run);
+    return (FIELDS[run[0]] ?? ((letters) => (letters.length > 1 ? `(\\d{${letters.length}})` : String.raw`(\d{1,2})`)))(
+      run,
+    );
   });
   const match = new RegExp("^" + regex + "$", "s").exec(value) ?? unparsable(value);
-  const get = (...letters) => { const at = found.findIndex((letter, i) => letters.includes(letter) && match[i + 1] !== undefined); return at < 0 ? undefined : match[at + 1]; };
-  const named = (name, names) => names.findIndex((one) => one.toLowerCase().startsWith(name.toLowerCase().replace(/\.$/, ""))) + 1;
+  const get = (...letters) => {
+    const at = found.findIndex((letter, i) => letters.includes(letter) && match[i + 1] !== undefined);
+    return at < 0 ? undefined : match[at + 1];
+  };
+  const named = (name, names) =>
+    names.findIndex((one) => one.toLowerCase().startsWith(name.toLowerCase().replace(/\.$/, ""))) + 1;
   const year = Number(get("y", "u") ?? new Date(Date.now()).getUTCFullYear());
   const monthText = get("M", "L") ?? "1";
   const month = /\d/.test(monthText) ? Number(monthText) : named(monthText, MONTHS);
@@ -136,7 +204,16 @@ function parsePattern(value, pattern, zone, ownZone = true) {
   if (half) hours = (hours % 12) + (half === "pm" ? 12 : 0);
   const ms = Number((get("S") ?? "0").slice(0, 3).padEnd(3, "0"));
   const own = ownZone ? get("X", "x", "Z", "z", "V", "O") : undefined;
-  return instant(year < 100 ? 2000 + year : year, month, Number(get("d") ?? 1), hours, Number(get("m") ?? 0), Number(get("s") ?? 0), ms, own === undefined ? zoneOf(zone) : zoneOf(own));
+  return instant(
+    year < 100 ? 2000 + year : year,
+    month,
+    Number(get("d") ?? 1),
+    hours,
+    Number(get("m") ?? 0),
+    Number(get("s") ?? 0),
+    ms,
+    own === undefined ? zoneOf(zone) : zoneOf(own),
+  );
 }
 
 function newDate(rest) {
@@ -148,7 +225,8 @@ function newDate(rest) {
   }
   const parts = rest.map((part) => Math.trunc(Number(plus(part))));
   if (parts.length === 1) return new JavaDate(parts[0]);
-  if (parts.length === 2 || parts.length === 4 || parts.length > 7) fail("there is no date of " + parts.length + " numbers");
+  if (parts.length === 2 || parts.length === 4 || parts.length > 7)
+    fail("there is no date of " + parts.length + " numbers");
   return new JavaDate(instant(fullYear(parts[0]), ...parts.slice(1), ...Array(7 - parts.length).fill(0), zone));
 }
 

@@ -26,21 +26,40 @@ class Merged {
     this.values = values;
   }
   v(index) {
-    return index < this.values.length ? this.values[index] : fail("Can't get value at index " + index + ". There are " + this.values.length + " values present.");
+    return index < this.values.length
+      ? this.values[index]
+      : fail("Can't get value at index " + index + ". There are " + this.values.length + " values present.");
   }
-  get v1() { return this.v(0); }
-  get v2() { return this.v(1); }
-  get v3() { return this.v(2); }
-  get v4() { return this.v(3); }
-  get v5() { return this.v(4); }
+  get v1() {
+    return this.v(0);
+  }
+  get v2() {
+    return this.v(1);
+  }
+  get v3() {
+    return this.v(2);
+  }
+  get v4() {
+    return this.v(3);
+  }
+  get v5() {
+    return this.v(4);
+  }
   text() {
     return text({ ts: this.ts, values: this.values });
   }
 }
-Merged.prototype[TABLE] = Object.freeze(Object.assign(Object.create(null), {
-  getTs: (merged) => merged.ts, getValues: (merged) => merged.values,
-  getV1: (merged) => merged.v1, getV2: (merged) => merged.v2, getV3: (merged) => merged.v3, getV4: (merged) => merged.v4, getV5: (merged) => merged.v5,
-}));
+Merged.prototype[TABLE] = Object.freeze(
+  Object.assign(Object.create(null), {
+    getTs: (merged) => merged.ts,
+    getValues: (merged) => merged.values,
+    getV1: (merged) => merged.v1,
+    getV2: (merged) => merged.v2,
+    getV3: (merged) => merged.v3,
+    getV4: (merged) => merged.v4,
+    getV5: (merged) => merged.v5,
+  }),
+);
 
 function mergeAll(window, others, settings = {}) {
   const windows = [window, ...each(others)];
@@ -69,16 +88,23 @@ Object.assign(MAPS, {
   avg: (window, ignore = true) => windowed(window, ignore, mean),
   mean: (window, ignore = true) => windowed(window, ignore, mean),
   sum: (window, ignore = true) => windowed(window, ignore, total),
-  std: (window, ignore = true) => windowed(window, ignore, (values) => { const middle = mean(values); return Math.sqrt(mean(values.map((value) => (value - middle) ** 2))); }),
+  std: (window, ignore = true) =>
+    windowed(window, ignore, (values) => {
+      const middle = mean(values);
+      return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
+    }),
   median: (window, ignore = true) => windowed(window, ignore, middle),
-  count: (window, ignore = true) => (ignore ? windowed(window, true, (values) => values.length, false) : window.values.length),
-  first: (window, ignore = true) => (ignore ? windowed(window, true, (values) => some(values[0])) : valueIn(window.values[0] ?? some())),
-  last: (window, ignore = true) => (ignore ? windowed(window, true, (values) => some(values.at(-1))) : valueIn(window.values.at(-1) ?? some())),
+  count: (window, ignore = true) =>
+    ignore ? windowed(window, true, (values) => values.length, false) : window.values.length,
+  first: (window, ignore = true) =>
+    ignore ? windowed(window, true, (values) => some(values[0])) : valueIn(window.values[0] ?? some()),
+  last: (window, ignore = true) =>
+    ignore ? windowed(window, true, (values) => some(values.at(-1))) : valueIn(window.values.at(-1) ?? some()),
   merge: (window, other, settings) => mergeAll(window, [other], settings),
   mergeAll,
   matches: (window, ts) => ts >= window.startTs && ts < window.endTs,
   getValues: (window) => window.values ?? null,
-  getValue: (map) => (isRolling(map) ? map.values : map.value ?? null),
+  getValue: (map) => (isRolling(map) ? map.values : (map.value ?? null)),
   getTs: (map) => map.ts ?? null,
   getTimeWindow: (window) => window.timeWindow ?? null,
   getSize: (map) => (isRolling(map) ? map.values.length : null),
