@@ -8,10 +8,12 @@ from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
+from django.conf import settings as django_settings
 from django.db import close_old_connections
 
 from rules.effects.shared import SharedClients
 from tenants.models import SystemSetting
+from thingsboard.kernel.outgoing.configured import guard
 
 R = TypeVar("R")
 
@@ -52,6 +54,7 @@ class OutsideWork:
         self, tenant_id: uuid.UUID, key: uuid.UUID, attempt: int, clients: SharedClients, settings: SystemSettings
     ) -> None:
         self.tenant_id, self.key, self.attempt = tenant_id, key, attempt
+        self.guard, self.slack_url = guard(), django_settings.TB_SLACK_URL
         self._clients, self._settings = clients, settings
 
     def shared(

@@ -15,6 +15,7 @@ from rules.node.base import EachNode
 from rules.node.context import Context
 from rules.node.message import Msg
 from rules.node.outcome import Emit, Outcome, Suspend
+from thingsboard.kernel.outgoing import Guard
 
 R = TypeVar("R")
 
@@ -34,6 +35,8 @@ class Outside(Protocol):
     tenant_id: uuid.UUID
     key: uuid.UUID  # of this work, the same at each try: for receivers that know repetitions
     attempt: int  # from 1
+    guard: Guard  # opens every connection, or says no
+    slack_url: str  # of Slack's API, as TB_SLACK_URL has it, without a slash at its end
 
     def shared(
         self, key: Hashable, make: Callable[[], Awaitable[R]], close: Callable[[R], Awaitable[None]]

@@ -7,6 +7,8 @@ from typing import overload
 
 from django.core.exceptions import ImproperlyConfigured
 
+from thingsboard.kernel.outgoing import Allowed
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
@@ -58,6 +60,16 @@ def seconds(name: str, default: float, *, low: float = 0.0, high: float = 1e9) -
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def destinations(name: str) -> list[str]:
+    """A comma-separated list of names, addresses and networks, each with a port or without (kernel.outgoing.Allowed)."""
+    found = names(name)
+    try:
+        Allowed(found)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
+    return found
 
 
 def networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:

@@ -183,6 +183,12 @@ TB_ERASURE_SETTLE_SECONDS = env.seconds("TB_ERASURE_SETTLE_SECONDS", 120.0)
 TB_RULE_CHAIN_NODES = env.integer("TB_RULE_CHAIN_NODES", 1000, low=1, high=10_000)
 TB_RULE_CHAIN_VERSIONS = env.integer("TB_RULE_CHAIN_VERSIONS", 100, low=1, high=10_000)
 
+# Connections on behalf of users (docs/guides/integrations.md): whether they go to public addresses alone, what else is
+# permitted, and where Slack is.
+TB_SSRF_GUARD = env.flag("TB_SSRF_GUARD", True)
+TB_SSRF_ALLOWED = env.destinations("TB_SSRF_ALLOWED")
+TB_SLACK_URL = env.text("TB_SLACK_URL", "https://slack.com/api").rstrip("/")
+
 # Signing in (docs/reference/rest.md). Design: tokens of 60 minutes and 30 days, browser sessions of an hour or 30 days.
 TB_ACCESS_TOKEN_SECONDS = env.seconds("TB_ACCESS_TOKEN_SECONDS", 3600.0, low=1)
 TB_REFRESH_TOKEN_SECONDS = env.seconds("TB_REFRESH_TOKEN_SECONDS", 30 * 86400.0, low=1)

@@ -1,1 +1,1 @@
-"""Nodes of the family EXTERNAL."""
+"""Nodes that talk to others outside of the platform."""
