@@ -12,10 +12,11 @@ from psycopg import errors
 
 from alarms.services.bulk import AlarmRace
 from rules.engine.chains import ChainCache
-from rules.engine.context import BatchContext, Tools
+from rules.engine.context import BatchContext
 from rules.engine.intake import Queued, starts
 from rules.engine.recording import Recording, Recordings
 from rules.engine.run import Failed, Run
+from rules.engine.tools import Tools
 
 log = logging.getLogger(__name__)
 

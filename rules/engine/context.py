@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import psycopg
-from django.conf import settings
 
 from devices.models import Direction
 from devices.services.relation_search import Question, exists_many
@@ -15,52 +14,27 @@ from rules.engine.continuing import effect_of
 from rules.engine.deeds import BatchDeeds
 from rules.engine.entities import Entities
 from rules.engine.intervals import Firsts
-from rules.engine.jails import jail_of_a_drain
 from rules.engine.later import BatchLater
-from rules.engine.logs import LogBudget
 from rules.engine.lookups import BatchLookups
 from rules.engine.memory import Memory
-from rules.engine.room import Room
-from rules.engine.values import KeyNumbers, Values
+from rules.engine.tools import Tools
+from rules.engine.values import Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
 from rules.node.context import RULE_NODE_ID
 from rules.node.scripts import Answer, Script, arguments
 from telemetry.json import Rules, typed
 from telemetry.points import Attribute, Point, Reading, Scope, Value
-from telemetry.store.batch import Server
 from thingsboard.kernel import effects
 from thingsboard.kernel.encoding import json_bytes
 from thingsboard.kernel.ids import EntityId
-from thingsboard.kernel.outbox import Appender, Message, Position
-from thingsboard.kernel.script import Jail, Unavailable
+from thingsboard.kernel.outbox import Message, Position
+from thingsboard.kernel.script import Unavailable
 from thingsboard.kernel.time import now_ms
 
 log = logging.getLogger("rules.log")
 
 D = TypeVar("D", bound=BatchDeeds)
 Connection = psycopg.Connection[Any]
-
-
-class Tools:
-    """What the batches of a thread share: its connection and what hangs on it."""
-
-    def __init__(self, connection: Connection, server: Server, jail: Jail | None = None) -> None:
-        self.connection, self.server = connection, server
-        self.numbers = KeyNumbers()
-        self.appender = Appender()
-        self.log = LogBudget()
-        self.room = Room(connection)
-        self.jail = jail or jail_of_a_drain()
-        self.json_rules = Rules(
-            cast=settings.TB_JSON_TYPE_CAST,
-            longest_string=settings.TB_MAX_STRING_VALUE_LENGTH,
-            most_keys=settings.TB_MAX_KEYS_PER_MESSAGE,
-        )
-
-    def close(self) -> None:
-        """What is open besides the connection, which is another's."""
-        self.numbers.close()
-        self.jail.close()
 
 
 class BatchContext:

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import connection as django_connection
 
 from rules.engine.batch import AWAY, Runner
-from rules.engine.context import Tools
 from rules.engine.fairness import Turns
 from rules.engine.slices import Slicer
+from rules.engine.tools import Tools
 from telemetry.store.batch import introspect
 from thingsboard.kernel.collector import tune_collector
 from thingsboard.kernel.disk import watch

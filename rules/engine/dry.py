@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 
 from rules.engine.alarms import BatchAlarms
-from rules.engine.context import BatchContext, Tools
+from rules.engine.context import BatchContext
 from rules.engine.deeds import BatchDeeds, Note
 from rules.engine.dry_later import DryLater
+from rules.engine.tools import Tools
 from rules.engine.values import KeyNumbers
 from rules.node import Body, Suspend, Wait
 from rules.node.context import AlarmResult, AlarmWish

@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rules.engine.context import Tools
 from rules.engine.later import BatchLater
+from rules.engine.tools import Tools
 from rules.node import Msg
 from rules.node.later import DeviceCall
 from thingsboard.kernel.outbox import Position

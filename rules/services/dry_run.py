@@ -17,7 +17,6 @@ from django.db import connection as database
 from django.db import transaction
 
 from rules.engine.chains import ChainCache, TenantChains
-from rules.engine.context import Tools
 from rules.engine.dry import DryContext
 from rules.engine.entities import device_metadata
 from rules.engine.graph import Graph, Place
@@ -25,6 +24,7 @@ from rules.engine.jails import jail_of_people
 from rules.engine.recorder import Item
 from rules.engine.run import Run, Start
 from rules.engine.timeline import Timeline
+from rules.engine.tools import Tools
 from rules.models import RuleChain
 from rules.node import Body, Msg, Outcome, OutsideNode, Suspend, Wait
 from rules.node.message_types import POST_TELEMETRY

@@ -9,7 +9,8 @@ from django.db import connection
 from alarms.services.alarms import create_or_update_alarm
 from alarms.services.state import AlarmRequest
 from devices.services.credentials import update_credentials
-from rules.engine.context import BatchContext, Tools
+from rules.engine.context import BatchContext
+from rules.engine.tools import Tools
 from rules.node import Msg, Node
 from rules.nodes.enrichment.customer_attributes import CustomerAttributes
 from rules.nodes.enrichment.customer_details import CustomerDetails

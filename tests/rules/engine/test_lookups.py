@@ -12,7 +12,8 @@ from devices.models import Device
 from devices.services.assets import AssetFields, create_asset
 from devices.services.devices import DeviceFields, create_device
 from devices.services.relations import RelationKey, save_relation
-from rules.engine.context import BatchContext, Tools
+from rules.engine.context import BatchContext
+from rules.engine.tools import Tools
 from rules.node.lookups import Sampling, Walk, Wanted, Window
 from telemetry.points import Aggregation, Point
 from telemetry.store.batch import introspect

@@ -18,7 +18,7 @@ from thingsboard.settings.env import BASE_DIR
 PACKAGE = "org.thingsboard.rule.engine."
 
 # ThingsBoard's nodes that have no class here yet, by name.
-MISSING: tuple[str, ...] = ("kafka", "mqtt", "rabbitmq", "rest api call", "send email", "send to slack")
+MISSING: tuple[str, ...] = ()
 
 
 def rows() -> list[dict[str, str]]:
