@@ -1,5 +1,6 @@
 """Chains in the files of ThingsBoard's editor, those of old releases too, from the import to what they cause."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -9,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message as MailHandler
 
 from alarms.models import Alarm
 from devices.services.assets import AssetFields, create_asset
@@ -21,6 +20,9 @@ from telemetry.services import attributes, history, save_attributes
 from tests.cast import Cast, api
 from tests.rules.effects.calls import running, settle
 from tests.rules.engine.world import drain, queue, telemetry
+from tests.rules.nodes.external.mail_server import MailServer
+from tests.rules.nodes.external.mail_server import running as running_mail
+from thingsboard.kernel.ids import EntityId, EntityType
 from thingsboard.kernel.models import DeadLetter, OutboxRow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +52,10 @@ def send(cast: Cast, *bodies: dict[str, Any], at: int = 1000) -> None:
     """Telemetry of bob's device, a millisecond apart."""
     device = cast.bobs_device.pk
     queue(cast.acme.pk, *[telemetry(device, json.dumps(each).encode(), at + n) for n, each in enumerate(bodies)])
+
+
+def entity(kind: EntityType, found: Any) -> EntityId:
+    return EntityId(kind, found.pk)
 
 
 def series(cast: Cast, key: str) -> list[Any]:
@@ -95,29 +101,39 @@ def test_the_difference_to_the_last_value_is_saved(cast: Cast) -> None:
 
 def test_a_mail_is_sent_to_the_customer_of_the_device(cast: Cast, settings: Any) -> None:
     settings.TB_SSRF_ALLOWED = ["127.0.0.1"]
-    mails: list[Any] = []
-
-    class Keep(MailHandler):
-        def handle_message(self, message: Any) -> None:
-            mails.append(message)
-
-    mail = Controller(Keep(), hostname="127.0.0.1", port=0)
-    mail.start()
-    try:
-        port = mail.server.sockets[0].getsockname()[1]
-        imported(cast, "mail_to_the_customer", _2525=str(port))
+    with mail_server() as server:
+        imported(cast, "mail_to_the_customer", _2525=str(server.port))
         save_attributes(cast.acme.pk, cast.bistro.pk, Scope.SERVER, {"email": "chef@bistro.example"})
         save_attributes(cast.acme.pk, cast.bobs_device.pk, Scope.SERVER, {"address": "1 Rue Verte"})
         send(cast, {"temperature": 40}, {"temperature": 72.5})
         with running():
             settle()
-    finally:
-        mail.stop()
-    (sent,) = mails
+    ((_, recipients, sent),) = server.mails
+    assert recipients == ["chef@bistro.example"]
     assert (sent["To"], sent["Subject"]) == ("chef@bistro.example", "Oven is hot")
-    assert sent.get_payload().strip() == "Oven at 1 Rue Verte has 72.5 degrees."
+    assert sent.get_content().strip() == "Oven at 1 Rue Verte has 72.5 degrees."
     assert series(cast, "temperature") == [40, 72.5]
     assert not DeadLetter.objects.exists()
+
+
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    """A mail server in a thread."""
+    server, ready, over = MailServer(), threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with running_mail(server):
+            ready.set()
+            await asyncio.to_thread(over.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        yield server
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager
@@ -153,7 +169,10 @@ def test_smoke_raises_an_alarm_of_the_room_and_tells_the_house(cast: Cast, setti
     with house(calls) as port:
         imported(cast, "smoke_in_a_room", _8099=str(port))
         room = create_asset(cast.acme.pk, AssetFields(name="Kitchen"))
-        save_relation(cast.acme.pk, RelationKey(room.entity_id, "Contains", cast.bobs_device.entity_id))
+        save_relation(
+            cast.acme.pk,
+            RelationKey(entity(EntityType.ASSET, room), "Contains", entity(EntityType.DEVICE, cast.bobs_device)),
+        )
         OutboxRow.objects.all().delete()
         send(cast, {"smoke": True, "level": 3}, {"quiet": 1})
         with running():
