@@ -19,33 +19,12 @@ PACKAGE = "org.thingsboard.rule.engine."
 
 # ThingsBoard's nodes that have no class here yet, by name.
 MISSING: tuple[str, ...] = (
-    "alarm status filter",
-    "asset profile switch",
-    "assign to customer",
-    "calculate delta",
-    "change originator",
-    "copy to view",
-    "create relation",
-    "customer attributes",
-    "customer details",
-    "delete attributes",
-    "delete relation",
-    "device state",
-    "fetch device credentials",
     "kafka",
     "mqtt",
-    "originator telemetry",
     "rabbitmq",
-    "related device attributes",
-    "related entity data",
     "rest api call",
-    "rest call reply",
-    "rpc call reply",
     "send email",
     "send to slack",
-    "tenant attributes",
-    "tenant details",
-    "unassign from customer",
 )
 
 
