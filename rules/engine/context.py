@@ -42,9 +42,7 @@ class BatchContext:
 
     def __init__(self, tools: Tools, tenant_id: uuid.UUID, earlier: "Sequence[BatchContext]" = ()) -> None:
         """`earlier`: the contexts of other batches of the same transaction."""
-        self.tenant_id = tenant_id
-        self._tools = tools
-        self._connection = tools.connection
+        self.tenant_id, self._tools, self._connection = tenant_id, tools, tools.connection
         self.values = Values(tools.connection, tenant_id.bytes, tools.numbers)
         self.entities = Entities(tools.connection, tenant_id)
         self._alarms = BatchAlarms(tools.connection, tenant_id, self.now, self.entities)
