@@ -61,7 +61,7 @@ _LOAD_ACTIVE: Final = f"""
 """  # noqa: S608  our own constants
 
 _LOAD: Final = f"""
-    SELECT {_COLUMNS} FROM alarms_alarm a WHERE a.id = ANY(%s::uuid[])
+    SELECT {_COLUMNS} FROM alarms_alarm a WHERE a.id = ANY(%s::uuid[]) AND (%s::uuid IS NULL OR a.tenant_id = %s)
     ORDER BY a.originator_id, a.type COLLATE "C", a.id
 """  # noqa: S608  our own constants
 
@@ -130,13 +130,20 @@ def load_active(
 
 
 def load(
-    connection: psycopg.Connection[Any], ids: Collection[uuid.UUID], *, lock: bool = True
+    connection: psycopg.Connection[Any],
+    ids: Collection[uuid.UUID],
+    *,
+    tenant_id: uuid.UUID | None = None,
+    lock: bool = True,
 ) -> dict[uuid.UUID, AlarmState]:
-    """The alarms with these ids, active or not, locked until the transaction ends; what does not exist is left out."""
+    """The alarms with these ids, active or not, locked until the transaction ends; what does not exist is left out, and so is
+    what is another's where a tenant is named: it is not locked, either.
+    """
     if not ids:
         return {}
     statement = _LOAD + _LOCKED if lock else _LOAD
-    return {state.id: state for state in _read(connection, statement, list(dict.fromkeys(ids)))}
+    found = _read(connection, statement, list(dict.fromkeys(ids)), tenant_id, tenant_id)
+    return {state.id: state for state in found}
 
 
 def write(connection: psycopg.Connection[Any], states: Sequence[AlarmState], new: Collection[uuid.UUID]) -> None:

@@ -86,8 +86,8 @@ class BatchAlarms:
 
     def by_id(self, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, dict[str, Any]]:
         """See the protocol."""
-        stored = load(self._connection, [each for each in ids if each not in self._new], lock=self._lock)
-        found = {pk: state for pk, state in stored.items() if state.tenant_id == self._tenant_id}
+        stored = [each for each in ids if each not in self._new]
+        found = load(self._connection, stored, tenant_id=self._tenant_id, lock=self._lock)
         found.update({each: self._changed[each] for each in ids if each in self._changed})
         return {pk: alarm_json(state) for pk, state in found.items()}
 

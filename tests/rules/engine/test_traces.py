@@ -70,7 +70,8 @@ def test_a_trace_has_the_path_of_a_message_with_what_each_node_made_of_it(cast: 
     assert steps[5]["out"] == [{"relation": "Success", "msg": 1, "ends": True}]
     assert messages[0]["data"] == '{"t":1}' and messages[0]["metadata"]["deviceName"] == "Meter"
     assert messages[1]["type"] == "ALARM" and messages[1]["metadata"]["isNewAlarm"] == "true"
-    assert found.wait_us > 0 and found.write_us > 0 and found.run_us == int(sum(each["us"] for each in steps))
+    assert found.wait_us > 0 and found.write_us > 0
+    assert abs(found.run_us - sum(each["us"] for each in steps)) < 2  # each is rounded by itself
     assert steps[5]["at"] >= steps[4]["at"] > 0
 
 
