@@ -1,8 +1,10 @@
 """HTTP to others, by httpcore: each connection, a proxy's too, is opened by the guard. Redirects are answers like any other."""
 
+import asyncio
 import ssl
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
 import httpcore
@@ -14,7 +16,9 @@ from thingsboard.kernel.outgoing.tunnel import Proxy, permitted
 
 CONNECT_S: Final = 10.0
 IDLE_S: Final = 10.0  # an unused connection is kept for so long
-CONNECTIONS: Final = 100  # at a time, where nobody wants fewer
+CONNECTIONS: Final = 1000  # at a time, where nobody wants fewer
+BEHIND_PROXY: Final = 100  # the same, through a proxy
+MOST_IDLE: Final = 50  # connections to one server that are kept
 
 
 class Target(NamedTuple):
@@ -42,19 +46,12 @@ class Client:
         self, guard: Guard, tls: ssl.SSLContext, *, proxy: Proxy | None = None, connections: int = CONNECTIONS
     ) -> None:
         self._guard, self._behind = guard, proxy
-        bounds: dict[str, Any] = {
-            "ssl_context": tls,
-            "max_connections": connections,
-            "keepalive_expiry": IDLE_S,
-            "network_backend": _Guarded(guard.trusting() if proxy is not None and proxy.trusted else guard),
-        }
-        self._pool: httpcore.AsyncConnectionPool
+        backend = _Guarded(guard.trusting() if proxy is not None and proxy.trusted else guard)
+        self._lines: _Lines | _ProxiedLines
         if proxy is None:
-            self._pool = httpcore.AsyncConnectionPool(**bounds)
+            self._lines = _Lines(tls, backend, connections)
         else:
-            auth = (proxy.user, proxy.password) if proxy.user and proxy.password else None
-            url = httpcore.URL(scheme="http", host=proxy.host, port=proxy.port, target="/")
-            self._pool = httpcore.AsyncHTTPProxy(url, proxy_auth=auth, **bounds)
+            self._lines = _ProxiedLines(tls, backend, min(connections, BEHIND_PROXY), proxy)
 
     async def ask(
         self,
@@ -80,11 +77,8 @@ class Client:
             extensions={"timeout": timeout},
         )
         try:
-            response = await self._pool.handle_async_request(request)
-            try:
+            async with self._lines.asking(request, within_s) as response:
                 return await _read(response, max_body)
-            finally:
-                await response.aclose()
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             if is_why(error):
                 raise ValueError(f"There is no safe connection to {target.host}:{target.port}: {error}.") from error
@@ -103,8 +97,107 @@ class Client:
             raise Interrupted(f"{target.host}:{target.port}: {str(error) or 'the connection was lost'}.") from error
 
     async def close(self) -> None:
-        """All connections."""
+        """All connections that nobody uses."""
+        await self._lines.close()
+
+
+class _Lines:
+    """Connections to servers, those that are idle by server. httpcore's own pool looks at every connection twice for each
+    request: with hundreds of them it would do nothing else.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend, most: int) -> None:
+        self._tls, self._backend = tls, backend
+        self._free = asyncio.Semaphore(most)
+        self._idle: dict[tuple[bytes, bytes, int], list[httpcore.AsyncHTTPConnection]] = {}
+
+    @asynccontextmanager
+    async def asking(self, request: httpcore.Request, within_s: float) -> AsyncIterator[httpcore.Response]:
+        """The answer, whose connection is kept if it can be used again. Raises httpcore's errors."""
+        async with _place(self._free, within_s):
+            origin = request.url.origin
+            connection = await self._take(origin)
+            try:
+                response = await connection.handle_async_request(request)
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+            finally:
+                await self._give_back(origin, connection)
+
+    async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        server = (origin.scheme, origin.host, origin.port)
+        idle = self._idle.get(server, [])
+        while idle:
+            connection = idle.pop()
+            if not idle:
+                del self._idle[server]
+            if connection.is_available() and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore.AsyncHTTPConnection(
+            origin, ssl_context=self._tls, keepalive_expiry=IDLE_S, network_backend=self._backend
+        )
+
+    async def _give_back(self, origin: httpcore.Origin, connection: httpcore.AsyncHTTPConnection) -> None:
+        server = (origin.scheme, origin.host, origin.port)
+        known = self._idle.get(server, [])
+        usable = connection.is_idle() and not connection.is_closed()
+        if usable and len(known) < MOST_IDLE and (known or len(self._idle) < MOST_IDLE):
+            self._idle.setdefault(server, known).append(connection)
+        else:
+            await connection.aclose()
+
+    async def close(self) -> None:
+        """Those that nobody uses."""
+        idle, self._idle = self._idle, {}
+        for connection in (each for found in idle.values() for each in found):
+            await connection.aclose()
+
+
+class _ProxiedLines:
+    """Connections through a proxy. There are never more requests than may have a connection, so none waits in the pool."""
+
+    def __init__(self, tls: ssl.SSLContext, backend: httpcore.AsyncNetworkBackend, most: int, proxy: Proxy) -> None:
+        auth = (proxy.user, proxy.password) if proxy.user and proxy.password else None
+        url = httpcore.URL(scheme="http", host=proxy.host, port=proxy.port, target="/")
+        self._free = asyncio.Semaphore(most)
+        self._pool = httpcore.AsyncHTTPProxy(
+            url,
+            proxy_auth=auth,
+            ssl_context=tls,
+            max_connections=most,
+            keepalive_expiry=IDLE_S,
+            network_backend=backend,
+        )
+
+    @asynccontextmanager
+    async def asking(self, request: httpcore.Request, within_s: float) -> AsyncIterator[httpcore.Response]:
+        """The answer. Raises httpcore's errors."""
+        async with _place(self._free, within_s):
+            response = await self._pool.handle_async_request(request)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def close(self) -> None:
+        """All."""
         await self._pool.aclose()
+
+
+@asynccontextmanager
+async def _place(free: asyncio.Semaphore, within_s: float) -> AsyncIterator[None]:
+    """One of those that may ask at the same time. Raises PoolTimeout."""
+    try:
+        await asyncio.wait_for(free.acquire(), within_s)
+    except TimeoutError:
+        raise httpcore.PoolTimeout from None
+    try:
+        yield
+    finally:
+        free.release()
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):

@@ -180,7 +180,7 @@ async def _listening(serve: Callable, tls: ssl.SSLContext | None, host: str) -> 
         finally:
             running.discard(task)
 
-    server = await asyncio.start_server(handle, host, 0, ssl=tls)
+    server = await asyncio.start_server(handle, host, 0, ssl=tls, backlog=1000)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -1,5 +1,6 @@
 """Rest api call: to whom it connects, over TLS and through proxies."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from rules.nodes.external.rest_api_call import RestApiCall
 from tests.rules.nodes.context import message
 from tests.rules.nodes.external.authority import Authority
-from tests.rules.nodes.external.http_server import ForwardProxy, proxying, running
+from tests.rules.nodes.external.http_server import ForwardProxy, Reply, proxying, running
 from tests.rules.nodes.external.rest import node, server
 from tests.rules.nodes.outside import LocalOutside, outside_node, performed
 from tests.rules.nodes.running import failed
@@ -132,3 +133,23 @@ class TestProxies:
     async def test_a_proxy_without_an_address_is_a_failure(self, outside: LocalOutside) -> None:
         call = outside_node(RestApiCall, enableProxy=True, proxyHost="", proxyPort=3128)
         assert "needs a host" in failed(await performed(call, outside, message({})))
+
+
+async def test_hundreds_of_calls_overlap(outside: LocalOutside) -> None:
+    async with running(server(Reply(silent=True))) as there:
+        calls = [asyncio.create_task(performed(node(there), outside, message({}))) for _ in range(400)]
+        async with asyncio.timeout(30):
+            while there.at_once < 400:
+                assert not [call.result() for call in calls if call.done()]
+                await asyncio.sleep(0.01)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_a_connection_is_used_again(outside: LocalOutside) -> None:
+    async with running(server()) as there:
+        call = node(there)
+        for _ in range(3):
+            assert (await performed(call, outside, message({}))).relation == "Success"
+    assert (there.connections, len(there.heard)) == (1, 3)
