@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from django.db import connection as django_connection
 from django.db import transaction
 
 from rules.engine.batch import AWAY, CONTENTION, Done, Runner
@@ -73,9 +72,6 @@ class Slicer:
 
     def _claim(self, flow: Flow, most: int) -> list[Head]:
         with transaction.atomic():
-            with django_connection.cursor() as cursor:
-                # Of the machine's crash this need not know: what ends a worker is what it is for.
-                cursor.execute("SET LOCAL synchronous_commit = off")
             return self._looks.claim(flow, most) or []
 
     def _whole(self, flow: Flow, heads: Sequence[Head]) -> Slice:
