@@ -129,6 +129,9 @@ class EntityDataSubscription(Subscription):
         for kind, name in keys:
             for scope in (SERIES,) if kind == SERIES_KEY else map(int, SCOPES.get(kind, ())):
                 self._watched.setdefault(scope, {}).setdefault(name, []).append((kind, name))
+        # Else a comparison with the store would find that those of before are gone.
+        watched = {key for names in self._watched.values() for found in names.values() for key in found}
+        self._values.drop(lambda each: each[1] not in watched)
 
     def watch_series(self, window: reads.Window) -> None:
         """Tell of the points of its keys from now on, instead of those before."""
