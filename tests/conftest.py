@@ -9,6 +9,7 @@ from pytest_django import DjangoDbBlocker
 
 from telemetry import keys
 from tenants.services import attempts, session_cache
+from tenants.services import settings as tenants_settings
 from tests import examples
 from tests.cast import cast
 from tests.servers_dir import servers_dir
@@ -27,10 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_remembered_keys() -> Iterator[None]:
+def _no_remembered_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tables are emptied between tests, so what a process remembers of them must be as well."""
     keys.cache.clear()
     session_cache.cache.clear()
+    monkeypatch.setattr(
+        tenants_settings, "_cached", None
+    )  # else the key of tokens becomes another one in the middle of a test
     yield
 
 
