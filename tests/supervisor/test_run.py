@@ -90,6 +90,7 @@ def suppressed_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def test_ctrl_c_stops_doors_before_workers_and_leaves_nobody(start: Start) -> None:
     platform = start()
+    until(lambda: platform.output.count("hello") == 2)
     platform.process.send_signal(signal.SIGINT)
     assert platform.process.wait(20) == 0
     assert not any(map(alive, platform.everybody()))
