@@ -21,7 +21,8 @@ name, *options = sys.argv[1:]
 if "stubborn" in options:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 def leave(*_):
-    os.write(1, b"leaving\\n")  # print is not reentrant, and the signal may come during "hello"
+    # Nearly what a pipe holds, so that who repeats our last words is not done when we are gone.
+    os.write(1, b"packing\\n" * 5000 + b"leaving\\n")  # print is not reentrant, and the signal may come during "hello"
     os._exit(0)
 if "stubborn" not in options:
     signal.signal(signal.SIGTERM, leave)

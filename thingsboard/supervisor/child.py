@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from .processes import Stage
 FIRST_DELAY = 0.5  # seconds until the first restart; doubles with every further death
 LONGEST_DELAY = 30.0
 GOOD_LIFE = 60.0  # seconds after which earlier deaths are forgotten
+LAST_WORDS_S = 1.0  # how long to wait for what it said last; somebody who left its group may hold the pipe for ever
 
 
 class Child:
@@ -44,6 +46,7 @@ class Child:
         self._guardian = guardian
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
         self._started = 0.0
         self._delay = FIRST_DELAY
         self._next_start: float | None = None
@@ -65,7 +68,7 @@ class Child:
             raise EmbeddedError(f"{argv[0]}: {error.strerror}.") from None
         self._guardian.watch(self._process.pid, self.stop_signal)
         if self._process.stdout:
-            self._output.follow(self.name, self._process.stdout)
+            self._reader = self._output.follow(self.name, self._process.stdout)
         self._started = time.monotonic()
         self._next_start = None
         self.starts += 1
@@ -115,10 +118,16 @@ class Child:
         self._delay = min(self._delay * 2, LONGEST_DELAY)
 
     def _clear_up(self) -> None:
-        """A worker's pool must not outlive it. (PostgreSQL's own processes have left the group: they end alone.)"""
+        """A worker's pool must not outlive it. (PostgreSQL's own processes have left the group: they end alone.)
+
+        What it said last is repeated before anything is said of its end, and before we end ourselves.
+        """
         if self._process:
             _kill_group(self._process.pid)
             self._guardian.forget(self._process.pid)
+        if self._reader:
+            self._reader.join(LAST_WORDS_S)
+            self._reader = None
 
 
 def ending(code: int) -> str:
