@@ -17,6 +17,7 @@ from rules.engine.intervals import Firsts
 from rules.engine.later import BatchLater
 from rules.engine.lookups import BatchLookups
 from rules.engine.memory import Memory
+from rules.engine.signals import Signals
 from rules.engine.tools import Tools
 from rules.engine.values import Values
 from rules.node import Body, EntityFields, Msg, Suspend, Wait
@@ -50,8 +51,8 @@ class BatchContext:
         self.lanes: set[int] = set()  # to be kicked after the commit
         self.chain, self.here = b"", b""  # the node that is running
         self.acknowledged: set[bytes] = set()
-        self.firsts = Firsts()
-        self._deeds = self._make_deeds(BatchDeeds)
+        self.firsts: Firsts = Firsts([each.firsts for each in earlier])
+        self._deeds = self._make_deeds(BatchDeeds, Signals([each.deeds.signals for each in earlier]))
         self.suspended: list[tuple[Position, Suspend | Wait]] = []
         self._later: BatchLater = BatchLater(
             tools.connection, tenant_id, tools.room, lambda: Position(self.chain, self.here)
@@ -191,9 +192,9 @@ class BatchContext:
         metadata = {RULE_NODE_ID: str(uuid.UUID(bytes=self.here))}
         self._queue(Message(type, entity, body.raw, metadata, self.now()))
 
-    def _make_deeds(self, kind: type[D]) -> D:
+    def _make_deeds(self, kind: type[D], signals: Signals) -> D:
         here, server = lambda: self.here, self._tools.server
-        return kind(self.tenant_id, self.now, here, self.entities, self.values, server, self._queue)
+        return kind(self.tenant_id, self.now, here, self.entities, self.values, server, self._queue, signals)
 
     def _queue(self, message: Message) -> None:
         self.queued.append((self.entities.queue_of(message.originator), message))

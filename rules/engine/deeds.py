@@ -62,11 +62,12 @@ class BatchDeeds:
         values: Values,
         server: Server,
         queue: Callable[[Message], None],
+        signals: Signals,
     ) -> None:
         """`here` says which node is running (16 bytes), `queue` has a message go through the rules."""
         self.caused: list[Note] = []
         self.replies = Replies(tenant_id)
-        self.signals = Signals()
+        self.signals = signals
         self._tenant_id, self._now, self._here = tenant_id, now, here
         self._entities, self._values, self._server, self._queue = entities, values, server, queue
 

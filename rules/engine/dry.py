@@ -14,6 +14,7 @@ from rules.engine.alarms import BatchAlarms
 from rules.engine.context import BatchContext
 from rules.engine.deeds import BatchDeeds, Note
 from rules.engine.dry_later import DryLater
+from rules.engine.signals import Signals
 from rules.engine.tools import Tools
 from rules.engine.values import KeyNumbers
 from rules.node import Body, Suspend, Wait
@@ -86,7 +87,7 @@ class DryContext(BatchContext):
         self.values = type(self.values)(tools.connection, tenant_id.bytes, tools.numbers)
         self._alarms = DryAlarms(tools.connection, tenant_id, self.now, self.entities, lock=False)
         self._alarms.noted = self
-        deeds = self._make_deeds(DryDeeds)
+        deeds = self._make_deeds(DryDeeds, Signals())
         deeds.noted = self
         self._deeds = deeds
         self._later = DryLater(tools, tenant_id, lambda: Position(self.chain, self.here), self.note)

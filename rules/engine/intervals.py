@@ -33,19 +33,23 @@ _memory = _Memory()
 
 
 class Firsts:
-    """Of one batch: `committed` has the process remember what it asked."""
+    """Of one batch, after `earlier` parts of the same transaction; `committed` has the process remember what it asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: "Sequence[Firsts]" = ()) -> None:
         self._fresh: dict[Key, None] = {}
+        self._earlier = earlier
 
     def ask(self, who: tuple[bytes, str], asked: Sequence[tuple[EntityId, int]], interval_ms: int) -> list[bool]:
         """Of each (entity, ms): whether it is the first one of its interval."""
         answers = []
         for entity, ts in asked:
             key = (who, entity.id.bytes, ts // max(1, interval_ms))
-            answers.append(key not in _memory and key not in self._fresh)
+            answers.append(not (key in _memory or key in self._fresh or self._met_earlier(key)))
             self._fresh[key] = None
         return answers
+
+    def _met_earlier(self, key: Key) -> bool:
+        return any(key in each._fresh for each in self._earlier)
 
     def mark(self) -> int:
         """How much was asked; `undo` goes back to it."""

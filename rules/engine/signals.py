@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 # So many in so many ms; buckets are refilled evenly, as ThingsBoard's are.
@@ -37,15 +37,18 @@ _memory = _Memory()
 
 
 class Signals:
-    """Of one batch: `committed` has the process remember what was taken, so a batch that runs again gets the same answers."""
+    """Of one batch, after `earlier` parts of the same transaction. `committed` has the process remember what was taken, so a
+    batch that runs again gets the same answers.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: "Sequence[Signals]" = ()) -> None:
         self._fresh: dict[Key, Buckets] = {}
+        self._earlier = earlier
 
     def take(self, node: bytes, device: bytes, now: int) -> bool:
         """Whether one more is taken at `now` (ms)."""
         key = (node, device)
-        left, since = self._fresh.get(key) or _memory.get(key) or (tuple(float(most) for most, _ in RATES), now)
+        left, since = self._known(key) or (tuple(float(most) for most, _ in RATES), now)
         passed = max(0, now - since)
         filled = tuple(
             min(float(most), each + passed * most / ms) for each, (most, ms) in zip(left, RATES, strict=True)
@@ -53,6 +56,12 @@ class Signals:
         taken = min(filled) >= 1
         self._fresh[key] = (tuple(each - 1 for each in filled) if taken else filled, max(now, since))
         return taken
+
+    def _known(self, key: Key) -> Buckets | None:
+        for signals in (self, *reversed(self._earlier)):
+            if key in signals._fresh:
+                return signals._fresh[key]
+        return _memory.get(key)
 
     def committed(self) -> None:
         """What was taken is part of what happened."""

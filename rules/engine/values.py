@@ -154,7 +154,7 @@ class Values:
             for each in wanted:
                 for name in names:
                     self._attributes.setdefault((each.bytes, number, name), None)
-            for entity, name, ts, *columns in self._rows(_ATTRIBUTES, [wanted, number, list(names)]):
+            for entity, name, ts, *columns in self._rows(_ATTRIBUTES, [wanted, number, _storable(names)]):
                 self._attributes[entity.bytes, number, name] = Attribute(name, scope, unpack(columns), ts)
         self._merge()
         return {
@@ -172,7 +172,7 @@ class Values:
             for each in wanted:
                 for name in names:
                     self._points.setdefault((each.bytes, name), None)
-            for entity, name, ts, *columns in self._rows(_LATEST, [wanted, list(names)]):
+            for entity, name, ts, *columns in self._rows(_LATEST, [wanted, _storable(names)]):
                 self._points[entity.bytes, name] = Point(ts, unpack(columns))
         self._merge()
         return {
@@ -271,3 +271,8 @@ class Values:
         others.history, others.points = [], 0
         for part in (batch, some, others):
             send(self._connection, server, part, merge=True, window=window)
+
+
+def _storable(names: Collection[str]) -> list[str]:
+    """Those that can be in the database: a template makes any text a name, and what cannot be there is not there."""
+    return [name for name in names if "\0" not in name]

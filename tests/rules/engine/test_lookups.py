@@ -15,7 +15,7 @@ from devices.services.relations import RelationKey, save_relation
 from rules.engine.context import BatchContext
 from rules.engine.tools import Tools
 from rules.node.lookups import Sampling, Walk, Wanted, Window
-from telemetry.points import Aggregation, Point
+from telemetry.points import Aggregation, Point, Scope
 from telemetry.store.batch import introspect
 from tests.cast import Cast
 from thingsboard.kernel.errors import BadRequest
@@ -153,6 +153,16 @@ def test_a_walk_over_too_many_relations_is_refused_and_one_at_a_time_where_they_
     assert len(ctx.look.related(Walk("FROM"), halls)) == 2
     with pytest.raises(BadRequest, match="more than 3 relations"):
         ctx.look.related(Walk("FROM", 2, (Wanted("Owns"),)), halls)
+
+
+def test_a_name_that_no_key_can_have_is_not_there_and_does_not_spoil_the_batch(cast: Cast, ctx: BatchContext) -> None:
+    meter = of(cast.device)
+    ctx.save_attributes(meter, Scope.CLIENT, {"a": 1})
+    ctx.save_points(meter, [(1000, {"t": 2})])
+    ctx.flush()
+    names = ["\0", "a\0", "a", "t"]
+    assert ctx.attributes(Scope.CLIENT, names, [meter])[meter].keys() == {"a"}
+    assert ctx.latest(names, [meter])[meter] == {"t": Point(1000, 2)}
 
 
 def test_history_has_what_is_stored_and_what_the_batch_has_written(cast: Cast, ctx: BatchContext) -> None:

@@ -37,3 +37,13 @@ def test_what_is_rolled_back_was_not_taken_and_a_clock_that_goes_back_gives_noth
     assert lost.take(NODE, device, 5_000) and not lost.take(NODE, device, 5_000)
     assert taken(NODE, device, 5_000) == 1
     assert taken(NODE, device, 0, 5_999) == 0 and taken(NODE, device, 6_000) == 1
+
+
+def test_parts_of_one_transaction_share_what_there_is() -> None:
+    device = uuid.uuid4().bytes
+    first = Signals()
+    assert first.take(NODE, device, 1_000)
+    second = Signals([first])
+    assert not second.take(NODE, device, 1_500) and second.take(NODE, device, 2_000)
+    assert not Signals([first, second]).take(NODE, device, 2_500)
+    assert taken(NODE, device, 1_000) == 1  # none of them was committed

@@ -1,10 +1,11 @@
 """Chains in a few lines, and what runs messages through them without a worker."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from rules.engine.drain import Drain
@@ -81,6 +82,18 @@ def drain(worker: Drain | None = None, *, groups: Sequence[int] = range(64)) -> 
             pass
     if worker is None:
         own.close()
+
+
+@contextmanager
+def refused(alarm_type: str) -> Iterator[None]:
+    """For a while the database takes no alarm of that type: who makes one spoils the batch."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE alarms_alarm ADD CONSTRAINT refused_for_a_test CHECK (type <> %s)", [alarm_type])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE alarms_alarm DROP CONSTRAINT refused_for_a_test")
 
 
 def waiting() -> int:
