@@ -10,6 +10,8 @@ from socket import socket
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings as django_settings
 from pytest_django import DjangoDbBlocker
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -191,6 +193,12 @@ def values(cmd_id: int, **data: Any) -> dict[str, Any]:
 
 def refusal(cmd_id: int, code: int, message: str) -> dict[str, Any]:
     return {"subscriptionId": cmd_id, "errorCode": code, "errorMsg": message, "data": None, "latestValues": {}}
+
+
+def lose_the_bus() -> None:
+    """Everybody who listens to the bus is cut off from it, and has to read anew what was said meanwhile."""
+    with redis.Redis.from_url(django_settings.REDIS_URL) as client:
+        client.client_kill_filter(_type="pubsub", skipme=True)
 
 
 async def eventually(condition: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ from devices.models import Device
 from devices.services.devices import DeviceFields, create_device
 from telemetry.points import Scope
 from tests.cast import Cast
-from tests.telemetry.live.screen import entity, quick_web, refusal, save, save_attributes, screen
+from tests.telemetry.live.screen import entity, lose_the_bus, quick_web, refusal, save, save_attributes, screen
 from tests.transports.mqtt.conftest import from_database
 
 NAME = {"type": "ENTITY_FIELD", "key": "name"}
@@ -128,6 +128,18 @@ async def test_what_is_watched_of_a_page_can_be_changed_and_ended(people: Cast) 
         await one.silent(people.device)
         again = await one.ask(type="ENTITY_DATA", cmdId=1, latestCmd={"keys": [u]})
         assert again == refusal(1, 2, "Query is empty!")
+
+
+async def test_keys_that_are_watched_no_more_are_not_told_of_when_everything_is_read_anew(people: Cast) -> None:
+    device = people.device
+    await save(device, 1000, t=1, u=2)
+    async with quick_web() as door, screen(door, people.alice) as one:
+        await one.ask(type="ENTITY_DATA", cmdId=1, query=single(device), latestCmd={"keys": [T]})
+        await one.ask(type="ENTITY_DATA", cmdId=1, latestCmd={"keys": [{"type": "TIME_SERIES", "key": "u"}]})
+        for n in (3, 4, 5):
+            lose_the_bus()
+            await save(device, 1000 + n, t=n, u=n)
+            assert await one.hear() == frame(1, update=[row(device, {"TIME_SERIES": {"u": at(1000 + n, str(n))}})])
 
 
 async def test_pages_are_searched_sorted_and_cut(people: Cast) -> None:

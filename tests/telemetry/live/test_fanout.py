@@ -23,6 +23,7 @@ from tests.telemetry.live.screen import (
     PATIENCE,
     Screen,
     dialled,
+    lose_the_bus,
     of,
     own_web,
     quick_web,
@@ -148,8 +149,7 @@ async def test_a_lost_connection_to_the_bus_is_made_up_for(people: Cast) -> None
         await save(device, 1, n=1)
         await one.hear(), await one.hear()
         for round_ in range(2, 5):
-            with redis.Redis.from_url(settings.REDIS_URL) as client:
-                client.client_kill_filter(_type="pubsub", skipme=True)
+            lose_the_bus()
             await save(device, round_, n=round_)
             said = [await one.hear(), await one.hear()]
             assert sorted(said, key=lambda frame: frame["subscriptionId"]) == [
