@@ -10,13 +10,14 @@ from pytest_django import DjangoDbBlocker
 from telemetry import keys
 from tenants.services import attempts, session_cache
 from tenants.services import settings as tenants_settings
-from tests import examples
+from tests import emptying, examples
 from tests.cast import cast
 from tests.servers_dir import servers_dir
 
 __all__ = ["cast", "servers_dir"]
 
 examples.load()
+emptying.install()
 
 
 @pytest.hookimpl(tryfirst=True)
