@@ -165,8 +165,9 @@ def _run(
 ) -> None:
     if not count:
         return
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+    # Parameters go beside the statement: Django's own cursors would write all of them into its text.
+    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)], prepare=True)
         if cursor.rowcount != count:
             raise AlarmRace(f"{count - cursor.rowcount} of {count} alarms were raised or deleted by somebody else")
 
@@ -193,8 +194,8 @@ def _json(value: Any) -> str | None:
 
 
 def _read(connection: psycopg.Connection[Any], statement: LiteralString, *parameters: Any) -> list[AlarmState]:
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(statement, parameters)
+    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute(statement, parameters, prepare=True)
         return [_state(row) for row in cursor]
 
 

@@ -80,8 +80,9 @@ class Raised(NamedTuple):
 
 
 def raised(current: AlarmState | None, request: AlarmRequest, now_ms: int) -> Raised:
-    """Create an alarm or, where `current` is an active one of the same originator and type, update that: its end is now, its
-    start stays, severity, details and propagation are the request's (what the node "create alarm" does).
+    """Create an alarm or, where `current` is an active one of the same originator and type, update that: its end is now,
+    or its start, where that is later; its start stays, severity, details and propagation are the request's (what the node "create
+    alarm" does).
 
     Raises BadRequest with a sentence for what no alarm can be.
     """
@@ -89,7 +90,7 @@ def raised(current: AlarmState | None, request: AlarmRequest, now_ms: int) -> Ra
     if current is None or current.cleared:
         start = request.start_ts or now_ms
         return Raised(_new(request, start, request.end_ts or start, now_ms), True, False, False, None)
-    return _revised(current, request, current.start_ts, now_ms)
+    return _revised(current, request, current.start_ts, max(current.start_ts, now_ms))
 
 
 def revised(current: AlarmState, request: AlarmRequest, now_ms: int) -> Raised:

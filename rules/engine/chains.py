@@ -6,7 +6,7 @@ raised, which every save does, so a batch never runs half in the old and half in
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from rules.engine.demands import TraceDemand, demands_of
@@ -141,8 +141,17 @@ class TenantChains:
                 waiting += graph.calls
         return list(found.values())
 
-    def hazards(self, chain: bytes) -> frozenset[str]:
-        """The state that messages which enter this chain may both read and write."""
+    def hazards(self, chains: Collection[bytes]) -> frozenset[str]:
+        """What messages that are in these chains may both read and write: nodes that touch it run in waves."""
+        if len(chains) > 1:
+            return frozenset().union(*map(self._touched_twice, chains))
+        (chain,) = chains
+        found = self._touched_twice(chain)
+        # Where some messages have to wait for their wave, others must not overtake them.
+        return frozenset() if all(self._is_one_nodes(state, chain) for state in found) else found
+
+    def _touched_twice(self, chain: bytes) -> frozenset[str]:
+        """What is both read and written from there on."""
         known = self._hazards.get(chain)
         if known is None:
             graphs = self.reachable(chain)
@@ -150,6 +159,17 @@ class TenantChains:
             writes = {state for graph in graphs for state in graph.writes}
             known = self._hazards[chain] = STATES & reads & writes
         return known
+
+    def _is_one_nodes(self, state: str, chain: bytes) -> bool:
+        """Whether one node alone touches it, which all messages of a batch meet at once, and which sees by itself what those
+        before have caused.
+        """
+        graphs = self.reachable(chain)
+        places = [(graph, place) for graph in graphs for place in graph.places if state in place.touches]
+        calls = {called for graph in graphs for called in graph.calls}
+        graph, place = places[0]
+        alone = len(places) == 1 and graph.chain == chain and calls.isdisjoint((chain, b""))
+        return alone and place.node.IN_ORDER and graph.is_acyclic
 
     def may_suspend(self) -> bool:
         """Whether some node of them has messages wait."""

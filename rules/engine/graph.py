@@ -71,6 +71,7 @@ class Graph:
     calls: frozenset[bytes]
     reads: frozenset[str] = field(default=frozenset())
     writes: frozenset[str] = field(default=frozenset())
+    is_acyclic: bool = True
     suspends: bool = False  # some node has messages wait
     debugged: bool = False  # some node has debug settings
     debug_failures: bool = False  # some node tells of failures
@@ -99,6 +100,7 @@ def compile_chain(chain: uuid.UUID, version: int, definition: Mapping[str, Any])
         calls=frozenset(called for node in kinds for called in node.calls()),
         reads=frozenset(state for node in kinds for state in node.READS),
         writes=frozenset(state for node in kinds for state in node.WRITES),
+        is_acyclic=all(to > place.index for place in places for targets in place.routes.values() for to in targets),
         suspends=any(node.SUSPENDS for node in kinds),
         debugged=any(place.debug_failures or place.debug_until for place in places),
         debug_failures=any(place.debug_failures for place in places),

@@ -7,7 +7,7 @@ to the end. Which of a message's branches goes first is decided by the chains al
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -39,7 +39,7 @@ class Chains(Protocol):
         """The chain that the profile of the originator names; b"" where it names none."""
         ...
 
-    def hazards(self, chain: bytes) -> frozenset[str]:
+    def hazards(self, chains: Collection[bytes]) -> frozenset[str]:
         """The state that messages which enter here may both read and write."""
         ...
 
@@ -110,7 +110,9 @@ class Run:
     def go(self, starts: Sequence[Start]) -> dict[int, Failed]:
         """Run all messages to their ends; returns those that failed, by their number in `starts`."""
         self._visited = [start.msg.visited for start in starts]
-        self._hazards = frozenset().union(*[self._chains.hazards(chain) for chain in {s.graph.chain for s in starts}])
+        chains = {start.graph.chain for start in starts}
+        chains.update([chain for start in starts if start.msg.stack for chain, _ in start.msg.stack])
+        self._hazards = self._chains.hazards(chains)
         work = Work()
         parked: dict[int, list[tuple[Graph, int, Msg]]] = {}
         for number, start in enumerate(starts):

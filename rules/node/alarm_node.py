@@ -49,6 +49,7 @@ class AlarmNode(Node):
     CONFIG: ClassVar[type[Config]] = AlarmConfig
     READS = frozenset({ALARMS})
     WRITES = frozenset({ALARMS})
+    IN_ORDER = True
 
     def __init__(self, config: AlarmConfig, name: str = "") -> None:
         super().__init__(config, name)

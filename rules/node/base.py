@@ -55,6 +55,9 @@ class Node:
     SUSPENDS: ClassVar[bool] = False  # it has messages wait for work outside (Suspend)
     READS: frozenset[str] = frozenset()  # of the class; an instance whose configuration wants less may say so
     WRITES: frozenset[str] = frozenset()
+    # Of the messages of a batch it sees by itself what the ones before have caused: where nobody else touches what it does,
+    # it is handed all of them at once.
+    IN_ORDER: ClassVar[bool] = False
 
     def __init__(self, config: Any, name: str = "") -> None:
         """`config` is of the class's CONFIG, `name` what people call this node. Raises ValueError where it cannot work."""

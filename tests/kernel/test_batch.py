@@ -171,3 +171,70 @@ async def test_shards_do_not_wait_for_each_other() -> None:
     bench.sinks[0].gate.set()
     assert await bench.batcher.close()
     assert bench.settled == ["quick", "slow"]
+
+
+class Clock:
+    """A clock that moves only where somebody sleeps or works, and what happens meanwhile."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.naps = 0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def perf_counter(self) -> float:
+        return self.now
+
+    monotonic = perf_counter
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.naps += 1
+        self.meanwhile()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Every commit takes 80 ms."""
+    clock = Clock()
+    commit = Recorder.commit
+
+    def slow(self: Recorder, units: Sequence[str]) -> dict[int, Refused]:
+        clock.now += 0.08
+        return commit(self, units)
+
+    monkeypatch.setattr(Recorder, "commit", slow)
+    monkeypatch.setattr(batch_module, "time", clock)
+    return clock
+
+
+async def test_a_busy_shard_lets_as_much_time_pass_as_its_last_batch_took(clock: Clock) -> None:
+    bench = Bench()
+    coming = [f"m{number}" for number in range(80)]
+
+    def send_ten() -> None:
+        bench.batcher.shard(0).queue.extend(coming[:10])
+        del coming[:10]
+
+    clock.meanwhile = send_ten
+    bench.put(*[f"n{number}" for number in range(100)])
+    await bench.until(lambda: len(bench.settled) == 180)
+    assert [len(each) for each in bench.sinks[0].transactions] == [100, 80]
+    assert await bench.batcher.close()
+
+
+async def test_a_shard_waits_no_longer_where_its_senders_wait_for_it(clock: Clock) -> None:
+    bench = Bench()
+    bench.put(*[f"n{number}" for number in range(100)])
+    await bench.until(lambda: len(bench.settled) == 100 and bool(clock.naps))
+    assert await bench.batcher.close()
+    assert clock.naps == 1
+
+
+async def test_a_shard_with_little_to_do_never_waits(clock: Clock) -> None:
+    bench = Bench(batch=50)
+    bench.put(*[f"n{number}" for number in range(10)])
+    await bench.until(lambda: len(bench.settled) == 10)
+    bench.put(*[f"m{number}" for number in range(300)])  # nor one whose next batch is full already
+    await bench.until(lambda: len(bench.settled) == 310)
+    assert await bench.batcher.close()
+    assert clock.naps == 0

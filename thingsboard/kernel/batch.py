@@ -2,7 +2,8 @@
 message.
 
 It clocks itself: a shard has one batch in flight, flushes at once when idle and otherwise when its running commit
-returns (architecture.md 4, "Batcher"). Each shard is one thread with one database connection; messages of a shard keep
+returns (architecture.md 4, "Batcher"). A busy one lets as much time pass before its next commit as the last one took
+(docs/decisions/0041). Each shard is one thread with one database connection; messages of a shard keep
 their order. What is put in stays bounded, because the caller stops reading its senders while `full` is true.
 """
 
@@ -27,6 +28,10 @@ FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 2.0
 # The log hears of a store that stays away at most this often.
 COMPLAIN_S = 30.0
+# From so many messages a batch on a shard is busy, and gathers for so long at most.
+BUSY = 64
+LONGEST_GATHERING_S = 0.1
+SHORTEST_STEP_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +123,33 @@ class Shard(Generic[M, U]):
                 self._idle = False
                 continue
             batch = [take() for _ in range(min(len(queue), limit))]
+            messages = len(batch)
             began = time.perf_counter()
             refusals = self._flush(batch)
-            self._batcher.report(batch, refusals, time.perf_counter() - began)
+            took = time.perf_counter() - began
+            self._batcher.report(batch, refusals, took)
             del batch, refusals  # an idle shard keeps nothing alive
+            if messages >= BUSY:
+                self._gather(messages, took)
         self._sink.close()
+
+    def _gather(self, messages: int, took: float) -> None:
+        """Let as many more messages come as do in the time that the last batch took: what a commit costs by itself is shared
+        by twice as many then, and a device's latest value is written half as often. Not where senders wait for us: when they
+        send nothing any more before they hear of what is here, all of it is.
+        """
+        queue, limit = self.queue, self._batcher.batch
+        until = time.perf_counter() + min(took, LONGEST_GATHERING_S)
+        step = max(SHORTEST_STEP_S, min(took, LONGEST_GATHERING_S) / 8)
+        few = (
+            messages * step / took / 8
+        )  # messages of a step, at a quarter of the pace of before: those came in twice the time
+        known = len(queue)
+        while known < limit and not self._stopping and time.perf_counter() < until:
+            time.sleep(step)
+            arrived, known = len(queue) - known, len(queue)
+            if arrived < few:
+                return
 
     def _flush(self, batch: list[M]) -> dict[int, Refused]:
         """Prepare and commit one batch; returns the refused messages by index."""

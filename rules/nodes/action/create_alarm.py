@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rules.node import Context, Emit, Msg, Outcome
 from rules.node.alarm_node import AlarmConfig, AlarmNode, Details, checked_type, told
-from rules.node.context import ActiveAlarm, AlarmWish
+from rules.node.context import ActiveAlarm, AlarmResult, AlarmWish
 from rules.node.message_alarm import MessageAlarm, Severity
 from rules.node.scripts import TBEL
 from rules.node.template import Template
@@ -48,6 +48,9 @@ class CreateAlarm(AlarmNode):
     is the alarm: its type, severity, details, propagation and times count instead of the node's. Details are what the
     script returns, any JSON; it finds those of the active alarm in `metadata.prevAlarmDetails`, as text. The default script
     keeps them.
+
+    An alarm that begins later than now, as a device's clock was ahead, also ends then: ThingsBoard has every message fail that
+    finds one.
     """
 
     TYPE = "org.thingsboard.rule.engine.action.TbCreateAlarmNode"
@@ -72,6 +75,8 @@ class CreateAlarm(AlarmNode):
 
     def run(self, ctx: Context, messages: Sequence[Msg]) -> Sequence[Outcome]:
         """All alarms are loaded at once, and then each message decides by what those before it left."""
+        if self._always is not None and self._script is None:
+            return self._alike(ctx, messages, self._always)
         demands = [self._always or self._demand(msg) for msg in messages]
         wishing = [(msg, demand) for msg, demand in zip(messages, demands, strict=True) if isinstance(demand, _Demand)]
         others = {demand.owner for _, demand in wishing if demand.owner is not None}
@@ -85,6 +90,28 @@ class CreateAlarm(AlarmNode):
             self._outcome(ctx, msg, demand, owners, details) if isinstance(demand, _Demand) else demand
             for msg, demand in zip(messages, demands, strict=True)
         ]
+
+    def _alike(self, ctx: Context, messages: Sequence[Msg], demand: _Demand) -> Sequence[Outcome]:
+        """Where every message asks for the same, the second one that finds an alarm changes nothing of it: it ends at the
+        batch's present already.
+        """
+        ctx.alarms.load({(each, demand.type) for each in {msg.originator for msg in messages}})
+        details = self._built(ctx, ())
+        as_it_is: dict[EntityId, AlarmResult] = {}
+        outcomes: list[Outcome] = []
+        for msg in messages:
+            found = as_it_is.get(msg.originator)
+            if found is None:
+                became = self._raised(ctx, msg, demand, {}, details)
+                if isinstance(became, Emit):
+                    outcomes.append(became)
+                    continue
+                found = became
+                # Details that are not there might be brought by the next message.
+                if not found.created and _previous(ctx, msg, demand) is not None:
+                    as_it_is[msg.originator] = AlarmResult(found.body)
+            outcomes.append(_told(ctx, msg, found))
+        return outcomes
 
     def _demand(self, msg: Msg) -> _Demand | Emit:
         try:
@@ -104,6 +131,13 @@ class CreateAlarm(AlarmNode):
     def _outcome(
         self, ctx: Context, msg: Msg, demand: _Demand, owners: dict[EntityId, uuid.UUID | None], built: Details
     ) -> Outcome:
+        result = self._raised(ctx, msg, demand, owners, built)
+        return result if isinstance(result, Emit) else _told(ctx, msg, result)
+
+    def _raised(
+        self, ctx: Context, msg: Msg, demand: _Demand, owners: dict[EntityId, uuid.UUID | None], built: Details
+    ) -> AlarmResult | Emit:
+        """What becomes of the alarm, or the message's Failure."""
         active = ctx.alarms.active(msg.originator, demand.type)
         try:
             wish = self._wish(ctx, msg, demand, active, built)
@@ -114,10 +148,7 @@ class CreateAlarm(AlarmNode):
             if owner not in owners:
                 return Emit.failure(msg, f"The originator of the alarm was not found: {owner.type.value} {owner.id}.")
             wish = wish._replace(originator=owner, customer_id=owners[owner])
-        result = ctx.alarms.create(wish)
-        if result.created:
-            return told(ctx, "Created", msg, result, "isNewAlarm")
-        return told(ctx, "Updated", msg, result, "isExistingAlarm")
+        return ctx.alarms.create(wish)
 
     def _wish(self, ctx: Context, msg: Msg, demand: _Demand, active: ActiveAlarm | None, built: Details) -> AlarmWish:
         """For the message's originator. Raises ValueError where details cannot be made."""
@@ -127,7 +158,7 @@ class CreateAlarm(AlarmNode):
         else:
             details = None if alarm is None else alarm.details
         if active is not None:
-            start, end = active.start_ts, ctx.now()
+            start, end = active.start_ts, max(active.start_ts, ctx.now())
         elif alarm is not None:
             start = alarm.start_ts or ctx.now()
             end = alarm.end_ts or start
@@ -148,6 +179,12 @@ class CreateAlarm(AlarmNode):
             source.propagate_to_tenant,
             types,
         )
+
+
+def _told(ctx: Context, msg: Msg, result: AlarmResult) -> Emit:
+    if result.created:
+        return told(ctx, "Created", msg, result, "isNewAlarm")
+    return told(ctx, "Updated", msg, result, "isExistingAlarm")
 
 
 def _previous(ctx: Context, msg: Msg, demand: _Demand) -> Any:

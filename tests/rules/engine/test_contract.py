@@ -160,6 +160,26 @@ def metering(tenant_id: uuid.UUID) -> None:
     )  # fmt: skip
 
 
+def alarming(tenant_id: uuid.UUID) -> None:
+    """Nobody but one node touches alarms, whose messages reach it by ways of different lengths; they are new, active and, where
+    their clocks are ahead, not begun yet.
+    """
+    make_chain(
+        tenant_id,
+        [
+            (MessageTypeSwitch, {}),
+            (CheckFieldsPresence, {"messageNames": ["hot"]}),
+            (SaveTimeSeries, {}),
+            (CreateAlarm, {"alarmType": "Load", "severity": "MINOR"}),
+            (SaveAttributes, {"scope": "SERVER_SCOPE", "notifyDevice": False}),
+        ],
+        [
+            (0, 1, "Post telemetry"), (1, 3, "True"), (1, 2, "False"), (2, 3, "Success"), (0, 4, "Post attributes"),
+            (4, 3, "Success"),
+        ],
+    )  # fmt: skip
+
+
 def tables(devices: Sequence[Device]) -> list[dict[str, list[Any]]]:
     """What is stored of each device."""
     found = []
@@ -193,6 +213,7 @@ def run(tenant_id: uuid.UUID, messages: Sequence[Message], sizes: Callable[[], i
     [
         (mixing, 150, set(TABLES)),
         (metering, 60, {"history", "latest", "alarms"}),
+        (alarming, 150, {"history", "alarms", "attributes"}),
         pytest.param(mixing, 1000, set(TABLES), marks=pytest.mark.slow),
     ],
 )

@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tests.rules.engine.world import drain, make_chain, queue, telemetry, waiting
 from thingsboard.kernel import outbox
 from thingsboard.kernel.models import DeadLetter, OutboxRow
+from thingsboard.kernel.time import now_ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +46,16 @@ def test_telemetry_goes_through_the_root_chain_into_the_store_and_raises_an_alar
     assert latest(device)["t"] == (1019, 19)
     alarm = Alarm.objects.get(originator_id=device)
     assert (alarm.type, alarm.start_ts, alarm.cleared) == ("Hot", 1000, False)
+
+
+def test_alarms_of_a_device_whose_clock_is_ahead_are_updated(cast: Cast) -> None:
+    make_chain(cast.acme.pk, [(CreateAlarm, {"alarmType": "Load"})])
+    device, ahead = cast.device.pk, now_ms() + 3_600_000
+    OutboxRow.objects.all().delete()  # that it was created
+    queue(cast.acme.pk, *[telemetry(device, b'{"t":1}', ahead + n) for n in range(3)])
+    drain()
+    alarm = Alarm.objects.get(originator_id=device)
+    assert (alarm.start_ts, alarm.end_ts, letters()) == (ahead, ahead, [])
 
 
 def test_what_is_stored_already_is_not_stored_again(cast: Cast) -> None:
