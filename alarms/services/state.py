@@ -81,8 +81,8 @@ class Raised(NamedTuple):
 
 def raised(current: AlarmState | None, request: AlarmRequest, now_ms: int) -> Raised:
     """Create an alarm or, where `current` is an active one of the same originator and type, update that: its end is now,
-    or its start, where that is later; its start stays, severity, details and propagation are the request's (what the node "create
-    alarm" does).
+    or its start, where that is later; its start stays, severity, details and propagation are the request's (what the node
+    "create alarm" does).
 
     Raises BadRequest with a sentence for what no alarm can be.
     """
